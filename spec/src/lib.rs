@@ -58,4 +58,6 @@ pub mod misbehaviour;
 
 pub mod nameproof;
 
+pub mod coverage;
+
 pub mod verify;

@@ -18,7 +18,7 @@ pub use key::{KeyArgs, KeyVerb};
 pub use keys::{ChangeArgs, ClaimArgs, KeysArgs, KeysVerb, SubmitArgs};
 pub use log::{LogArgs, Trust};
 #[cfg(feature = "monitor")]
-pub use monitor::MonitorArgs;
+pub use monitor::{MonitorArgs, MonitorVerb};
 #[cfg(feature = "monitor")]
 pub use observe::ObserveArgs;
 pub use oms::{OmsArgs, OmsSignArgs, OmsVerb, OmsVerifyArgs};
@@ -222,6 +222,8 @@ impl Verb {
             Self::Evidence(_) => schema::EVIDENCE_SHOW,
             Self::Policy(PolicyArgs { verb: PolicyVerb::Check { .. } }) => schema::POLICY_CHECK,
             Self::Policy(_) => schema::POLICY_LINT,
+            #[cfg(feature = "monitor")]
+            Self::Monitor(MonitorArgs { verb: Some(MonitorVerb::Report { .. }), .. }) => schema::MONITOR_REPORT,
             #[cfg(feature = "monitor")]
             Self::Monitor(_) => schema::MONITOR,
             #[cfg(feature = "monitor")]

@@ -34,6 +34,7 @@ stele_terminal::schemas! {
     POLICY_CHECK = "stele/policy-check@v1";
     POLICY_LINT = "stele/policy-lint@v1";
     MONITOR = "stele/monitor@v1";
+    MONITOR_REPORT = "stele/monitor-report@v1";
     OBSERVE = "stele/observe@v1";
     CONFIG = "stele/config@v1";
     COMPLETIONS = "stele/completions@v1";

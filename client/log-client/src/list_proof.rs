@@ -89,10 +89,8 @@ impl NameLookupError {
 
     /// Whether what came proves nothing; not where it proves that the log went back, or that the list is too long.
     pub fn is_no_proof(&self) -> bool {
-        !matches!(
-            self.error.as_ref(),
-            RefusedNameProof::OlderHead { .. } | RefusedNameProof::Vanished { .. } | RefusedNameProof::TooMany { .. }
-        )
+        !matches!(self.error.as_ref(), RefusedNameProof::OlderHead { .. } | RefusedNameProof::TooMany { .. })
+            && !self.error.is_proven()
     }
 }
 
@@ -101,8 +99,8 @@ impl Explain for NameLookupError {
         match self.error.as_ref() {
             // An older head is served by a cache as well.
             RefusedNameProof::OlderHead { .. } => Exit::Unavailable,
-            // Less than was seen before.
-            RefusedNameProof::Vanished { .. } => Exit::Inconsistent,
+            // Less than was seen before, or something else.
+            error if error.is_proven() => Exit::Inconsistent,
             RefusedNameProof::TooMany { .. } => Exit::Refused,
             _ => Exit::NotInLog,
         }
@@ -116,6 +114,9 @@ impl Explain for NameLookupError {
         let hint = match self.error.as_ref() {
             RefusedNameProof::OlderHead { .. } => {
                 "the log, or a mirror of it, went back: ask another one, and keep both tree heads"
+            }
+            error if error.is_proven() => {
+                "the log contradicts what its index said before: rely on none of its answers, and keep both; stele audit finds which index entry is wrong"
             }
             RefusedNameProof::TooMany { .. } => "read the entries instead: stele audit",
             _ => "ask a mirror; if it answers the same, the log hides something: stele audit finds what",

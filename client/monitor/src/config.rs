@@ -72,6 +72,20 @@ pub(crate) struct WatchConfig {
     /// Every statement of the log.
     #[serde(default)]
     pub everything: bool,
+    /// How it is found: `entries` (the default) reads every entry of the log, `names` asks the log's index what is new under each name.
+    #[serde(default)]
+    pub read: Reading,
+}
+
+/// How entries about what is watched are found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Reading {
+    /// By reading every entry: it costs what the log grows, and rests on nothing but the tree.
+    #[default]
+    Entries,
+    /// By name proofs: it costs what is new under the names, and rests on the log's index.
+    Names,
 }
 
 /// One log.
@@ -221,6 +235,7 @@ mod tests {
             "state = \"s\"\n[alert]\nstale = \"3\"\n",
             "state = \"s\"\n[watch]\npublishers = [\"ACME\"]\n",
             "state = \"s\"\nstart = \"end\"\n",
+            "state = \"s\"\n[watch]\nread = \"lists\"\n",
             "[watch]\n",
         ] {
             assert!(parse(text).is_err(), "{text}");

@@ -16,8 +16,8 @@ use stele_spec::text::base64;
 
 use crate::config::HostsConfig;
 use crate::event::{Event, Kind};
-use crate::log_round::WatchedLog;
 use crate::state::{HostState, Releases, StateFile};
+use crate::watched_log::WatchedLog;
 
 /// So many files are named in a summary.
 const SHOWN: usize = 3;

@@ -13,11 +13,20 @@ mod state;
 
 mod alert;
 mod watch;
+mod watched_log;
 
+mod contradiction;
 mod deliver;
+mod entry_filter;
+mod seen_heads;
 mod witnesses;
 
+mod log_outcome;
+mod name_round;
+
 mod log_round;
+
+mod report;
 
 pub mod host_round;
 
@@ -31,8 +40,9 @@ pub use deliver::{Deliveries, Sink};
 pub use event::{Event, Kind};
 pub use hook::NotDelivered;
 pub use host_round::HostRound;
-pub use log_round::{LogRound, WatchedLog};
+pub use log_outcome::{LogRound, Said};
 pub use messages::Messages;
 pub use monitor::{Monitor, Parts, Round};
+pub use report::{CoverageFile, UnprovenCoverage, check_report, report};
 pub use self_test::Tested;
 pub use witnesses::{HttpWitnesses, WitnessAnswer, WitnessClient, WitnessHead};

@@ -20,18 +20,20 @@ use stele_spec::policy::Policy;
 
 use crate::alert::Condition;
 use crate::config::{Config, Start};
+use crate::contradiction::Misbehaved;
 use crate::deliver::{Deliveries, Sink};
+use crate::entry_filter::EntryFilter;
 use crate::event::Event;
 use crate::event::Kind;
 use crate::hook::Hook;
 use crate::host_round::HostRound;
-use crate::log_round::LogRound;
-use crate::log_round::{EntryFilter, Misbehaved, Said, WatchedLog};
+use crate::log_outcome::{LogRound, Said};
 use crate::messages::Messages;
 use crate::observer::Observer;
 use crate::self_test::Tested;
 use crate::state::StateFile;
 use crate::watch::Watch;
+use crate::watched_log::WatchedLog;
 use crate::witnesses::{HttpWitnesses, WitnessClient};
 use crate::{alert, deliver, host_round, log_round, self_test};
 
@@ -105,6 +107,9 @@ impl Monitor {
         let logs = logs(&config, &policy, &folder);
         if logs.is_empty() {
             return Err(NoLog.into());
+        }
+        if watch.reads_names() {
+            logs.iter().try_for_each(|log| log.client().map(drop))?;
         }
         let hook =
             config.hook.as_ref().map(|hook| Hook::of(hook, &folder, messages.warn).ok_or(NoProgram)).transpose()?;
@@ -187,7 +192,8 @@ impl Monitor {
         round.waiting = self.memory.state.waiting().len();
         round.undelivered = self.memory.state.waiting().iter().filter(|waiting| waiting.attempts > 0).count();
         // What was not read yet may have it.
-        if round.logs.iter().all(|(origin, log)| log.as_ref().is_some_and(|log| log.size <= self.covered(origin))) {
+        let read = |origin: &str| self.memory.state.logs.get(origin).map_or(0, |log| self.watch.looked_to(log));
+        if round.logs.iter().all(|(origin, log)| log.as_ref().is_some_and(|log| log.size <= read(origin))) {
             round.unreleased = self.unreleased();
         }
         round.alerts = self.memory.state.core.alerts.iter().map(|(name, since)| (name.clone(), *since)).collect();
@@ -216,8 +222,8 @@ impl Monitor {
         let state = self.memory.state.logs.entry(log.origin.clone()).or_default();
         match &looked {
             Ok(_) => state.unread_since = None,
-            // A log that shows two histories can be reached all the same.
-            Err(failure) if failure.as_explain().code() == "misbehaviour" => {}
+            // A log that contradicts itself can be reached all the same.
+            Err(failure) if failure.as_explain().exit() == Exit::Inconsistent => {}
             Err(_) => {
                 state.unread_since.get_or_insert(now);
             }
@@ -251,6 +257,7 @@ impl Monitor {
     fn alerts(&mut self, origin: &str, looked: Option<&LogRound>, now: u64) {
         let limits = &self.config.alert;
         let log = self.memory.state.logs.entry(origin.to_owned()).or_default();
+        let looked_to = self.watch.looked_to(log);
         let unread = log.unread_since.map_or(0, |since| now.saturating_sub(since));
         let ahead = log.ahead.values().map(|ahead| now.saturating_sub(ahead.since)).max();
         let witnesses: Vec<&String> = log.ahead.keys().collect();
@@ -292,7 +299,7 @@ impl Monitor {
         ];
         if let Some(looked) = looked {
             let age = looked.time.map(|time| now.saturating_sub(time));
-            let backlog = looked.size.saturating_sub(log.next);
+            let backlog = looked.size.saturating_sub(looked_to);
             let behind = log.behind_since.map(|since| now.saturating_sub(since));
             let end = match &looked.end {
                 Some(Said::Ended(end)) => Some(end),
@@ -401,7 +408,10 @@ impl Monitor {
             .logs
             .iter()
             .map(|(origin, log)| {
-                (origin.clone(), json!({"entries": log.next, "unread_since": log.unread_since.map(moment)}))
+                (
+                    origin.clone(),
+                    json!({"entries": self.watch.looked_to(log), "unread_since": log.unread_since.map(moment)}),
+                )
             })
             .collect();
         json!({

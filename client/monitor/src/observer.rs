@@ -20,9 +20,9 @@ use stele_spec::statement::{SignedStatement, Statement, StatementError};
 
 use crate::config::ObserveConfig;
 use crate::host_round::HostRound;
-use crate::log_round::WatchedLog;
 use crate::messages::Messages;
 use crate::state::StateFile;
+use crate::watched_log::WatchedLog;
 
 /// Who signs, and whether it is sent.
 #[derive(Debug)]

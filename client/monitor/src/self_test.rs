@@ -16,9 +16,9 @@ use stele_spec::name::Publisher;
 use stele_spec::statement::{PublisherClaim, Statement, Timestamp, sign};
 
 use crate::deliver::Sink;
+use crate::entry_filter::EntryFilter;
 use crate::event::{Event, Kind};
 use crate::hook::NotDelivered;
-use crate::log_round::EntryFilter;
 use crate::state::{LogState, StateFile};
 use crate::watch::Watch;
 

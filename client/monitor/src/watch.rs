@@ -4,24 +4,27 @@
 use std::collections::BTreeMap;
 
 use stele_explain::{Exit, Explain, explain};
+use stele_spec::coverage::MAX_LISTS;
 use stele_spec::entry::Entry;
 use stele_spec::hash::IndexKey;
 use stele_spec::index::{Subject, keys_of};
 use stele_spec::name::{Coordinate, Model, NameError, Publisher, Version};
 
-use crate::config::WatchConfig;
+use crate::config::{Reading, WatchConfig};
+use crate::state::LogState;
 
 /// The questions that a monitor asks of each entry.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Watch {
-    keys: BTreeMap<IndexKey, String>,
+    keys: BTreeMap<IndexKey, (Subject, String)>,
     everything: bool,
+    reading: Reading,
 }
 
 impl Watch {
     /// What a config says.
     pub(crate) fn of(config: &WatchConfig) -> Result<Self, WatchError> {
-        let mut watch = Self { everything: config.everything, ..Self::default() };
+        let mut watch = Self { everything: config.everything, reading: config.read, ..Self::default() };
         for name in &config.names {
             watch.name(name).map_err(|error| WatchError::Name { name: name.clone(), error })?;
         }
@@ -31,6 +34,9 @@ impl Watch {
         }
         if watch.keys.is_empty() && !watch.everything {
             return Err(WatchError::Nothing);
+        }
+        if watch.reads_names() && (watch.everything || watch.keys.len() > MAX_LISTS) {
+            return Err(WatchError::TooMuchByName { everything: watch.everything, found: watch.keys.len() });
         }
         Ok(watch)
     }
@@ -45,9 +51,29 @@ impl Watch {
         }
     }
 
+    /// Whether the log's index is asked, in place of reading every entry.
+    pub(crate) fn reads_names(&self) -> bool {
+        self.reading == Reading::Names
+    }
+
+    /// Everything that is asked of an index, in the order of the keys.
+    pub(crate) fn subjects(&self) -> impl Iterator<Item = &Subject> {
+        self.keys.values().map(|(subject, _)| subject)
+    }
+
+    /// Up to where nothing about what is watched was missed: where entries were read to, or the smallest tree of a list that is known.
+    pub(crate) fn looked_to(&self, log: &LogState) -> u64 {
+        if !self.reads_names() {
+            return log.next;
+        }
+        let known = |subject: &Subject| log.lists.get(&subject.to_string()).map_or(0, |list| list.size);
+        self.subjects().map(known).min().unwrap_or(0)
+    }
+
     /// What of the watched an entry is about; empty if nothing.
     pub(crate) fn reasons(&self, entry: &Entry) -> Vec<String> {
-        let mut reasons: Vec<String> = keys_of(entry).iter().filter_map(|key| self.keys.get(key).cloned()).collect();
+        let mut reasons: Vec<String> =
+            keys_of(entry).iter().filter_map(|key| self.keys.get(key).map(|(_, name)| name.clone())).collect();
         if self.everything && matches!(entry, Entry::Statement(_)) {
             reasons.push("everything".to_owned());
         }
@@ -80,7 +106,7 @@ impl Watch {
     }
 
     fn add(&mut self, subject: Subject, name: &str) {
-        self.keys.insert(subject.key(), name.to_owned());
+        self.keys.insert(subject.key(), (subject, name.to_owned()));
     }
 }
 
@@ -90,6 +116,14 @@ pub(crate) enum WatchError {
     /// No name, publisher or digest.
     #[error("the config watches nothing")]
     Nothing,
+    /// More than a log's index is asked about.
+    #[error("read = \"names\" asks about at most {MAX_LISTS} subjects")]
+    TooMuchByName {
+        /// Whether everything is watched.
+        everything: bool,
+        /// How many subjects there are: a publisher has three, a coordinate two.
+        found: usize,
+    },
     /// Text that is no name.
     #[error("watch.names: {name:?} is no name: {error}")]
     Name {
@@ -104,6 +138,9 @@ impl Explain for WatchError {
     explain! {
         Self::Nothing => Exit::BadInput, "watches-nothing",
             hint: "name something under [watch]: names, publishers, digests, or everything = true";
+        Self::TooMuchByName { everything, found } => Exit::BadInput, "watches-too-much",
+            hint: "read every entry (leave out `read`), or divide what is watched between several monitors",
+            "found": if *everything { "everything = true".to_owned() } else { format!("{found} subjects") };
         Self::Name { .. } => Exit::BadInput, "name-malformed",
             hint: "write PUBLISHER/MODEL, PUBLISHER/MODEL@VERSION or PUBLISHER/MODEL@VERSION#VARIANT; a publisher belongs into watch.publishers";
     }

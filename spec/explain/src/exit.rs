@@ -16,7 +16,7 @@
 //! | 11 | [`Locked`](Exit::Locked) | another process works on the same data |
 //! | 12 | [`Inconsistent`](Exit::Inconsistent) | a log contradicts what it showed before (an evidence file says how), or this machine's state contradicts what was signed |
 //! | 13 | [`Findings`](Exit::Findings) | the work is done, and there is something to report |
-//! | 14 | [`Unproven`](Exit::Unproven) | a file of evidence convicts nobody |
+//! | 14 | [`Unproven`](Exit::Unproven) | a file of evidence convicts nobody, or a monitor's report does not prove what it says |
 //! | 15 | [`Incomplete`](Exit::Incomplete) | files of the release are missing here; --partial accepts that |
 //! | 16 | [`Unrecorded`](Exit::Unrecorded) | files lie here that a loader would take and the release does not name; --allow-extra GLOB accepts them |
 //! | 17 | [`Withdrawn`](Exit::Withdrawn) | the release was withdrawn or has a critical incident; --accept withdrawn accepts that |
@@ -144,7 +144,7 @@ impl Exit {
                 "a log contradicts what it showed before (an evidence file says how), or this machine's state contradicts what was signed"
             }
             Self::Findings => "the work is done, and there is something to report",
-            Self::Unproven => "a file of evidence convicts nobody",
+            Self::Unproven => "a file of evidence convicts nobody, or a monitor's report does not prove what it says",
             Self::Incomplete => "files of the release are missing here; --partial accepts that",
             Self::Unrecorded => {
                 "files lie here that a loader would take and the release does not name; --allow-extra GLOB accepts them"

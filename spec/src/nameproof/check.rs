@@ -46,8 +46,8 @@ pub fn check_under(
 pub fn check_shown(proof: &NameProof, subject: &Subject, head: &Trusted<Checkpoint>) -> Result<(), RefusedNameProof> {
     check_head(proof, subject, head)?;
     let expected = match proof.answer() {
-        Answer::Listed { shown, .. } => Expected { from: shown.from, before: shown.before },
-        Answer::Absent(_) => Expected { from: 0, before: 0 },
+        Answer::Listed { shown, .. } => Expected { from: shown.from, before: shown.before, root: None },
+        Answer::Absent(_) => Expected { from: 0, before: 0, root: None },
     };
     check_answer(proof, &expected, head.value().size())
 }

@@ -126,6 +126,20 @@ pub enum RefusedNameProof {
         /// How many pointers are known.
         before: u64,
     },
+    /// The list of the index has fewer pointers than are known.
+    Shrank {
+        /// How many pointers are known.
+        known: u64,
+        /// How many the list has.
+        found: u64,
+    },
+    /// The list of the index has as many pointers as are known, and they are others.
+    Rewritten {
+        /// The root of the list that is known.
+        expected: ListRoot,
+        /// The root of the list that the index has.
+        found: ListRoot,
+    },
     /// It does not go on where it should.
     Elsewhere {
         /// The position from which on pointers are wanted, and how many are known before it.
@@ -169,6 +183,12 @@ pub enum RefusedNameProof {
 }
 
 impl RefusedNameProof {
+    /// Whether the index itself says otherwise than an index before it did, under tree heads that the policy accepts: whoever passed the
+    /// proof on could not make that up.
+    pub const fn is_proven(&self) -> bool {
+        matches!(self, Self::Vanished { .. } | Self::Shrank { .. } | Self::Rewritten { .. })
+    }
+
     /// A stable word for programs.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -180,6 +200,8 @@ impl RefusedNameProof {
             Self::Answer(_) => "index-says-otherwise",
             Self::OlderHead { .. } => "older-head",
             Self::Vanished { .. } => "list-vanished",
+            Self::Shrank { .. } => "list-shrank",
+            Self::Rewritten { .. } => "list-rewritten",
             Self::Elsewhere { .. } => "pointers-elsewhere",
             Self::Order { .. } => "pointers-out-of-order",
             Self::Beyond { .. } => "pointer-beyond-index",
@@ -204,6 +226,15 @@ impl fmt::Display for RefusedNameProof {
             }
             Self::Vanished { before } => {
                 write!(f, "{before} entries are known to be listed, the proof says that there is no list")
+            }
+            Self::Shrank { known, found } => {
+                write!(f, "{known} entries are known to be listed, the index lists {found}")
+            }
+            Self::Rewritten { expected, found } => {
+                write!(
+                    f,
+                    "the index lists as many entries as are known, and others: expected list root {expected}, found {found}"
+                )
             }
             Self::Elsewhere { expected, found } => write!(
                 f,

@@ -52,7 +52,8 @@ impl Gathering {
         head: Trusted<Checkpoint>,
     ) -> Result<Option<Complete<Vec<Pointer>>>, RefusedNameProof> {
         check_head(proof, &self.subject, &head)?;
-        let expected = Expected { from: self.next, before: self.list.size() };
+        let known = Value::of(&self.list);
+        let expected = Expected { from: self.next, before: known.count, root: Some(known.root) };
         let size = head.value().size();
         check_answer(proof, &expected, size)?;
         let Answer::Listed { value, shown, .. } = proof.answer() else {

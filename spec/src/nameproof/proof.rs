@@ -129,6 +129,15 @@ impl NameProof {
         }
     }
 
+    /// The same proof for a reader who has the whole list: it shows no pointer.
+    pub fn without_pointers(&self, size: u64) -> Self {
+        let mut proof = self.clone();
+        if let Answer::Listed { value, shown, .. } = &mut proof.answer {
+            *shown = Shown { from: size, before: value.count, pointers: Vec::new() };
+        }
+        proof
+    }
+
     /// The lines that state the root of the index: `index <root>`, and the inclusion path of the last entry.
     pub fn index_lines(&self) -> String {
         let path = self.inclusion.path().iter().map(|hash| format!("{}\n", to_base64(hash.as_bytes())));

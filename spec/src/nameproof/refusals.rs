@@ -210,6 +210,39 @@ fn a_log_that_went_back_or_lost_a_list_is_refused() {
     assert_eq!(Kept::new(0, early.kept(&acme).list().clone()), None);
 }
 
+/// Logs of one size, of which one lists an entry of acme less, or another one, than a reader knows of.
+#[test]
+fn a_list_that_shrank_or_has_other_entries_is_told_apart_from_an_answer_that_only_shows_others() {
+    let (known, acme) = (log(), name("acme"));
+    let kept = known.kept(&acme);
+    let hidden = Log::of(&[&["acme", "other"], &["acme"], &["acme", "other"]]);
+    let refused = refusal(&hidden, &hidden.prove(&acme, 9), &acme, &kept);
+    assert_eq!((refused.code(), refused.is_proven()), ("list-shrank", true));
+    assert_eq!(refused, RefusedNameProof::Shrank { known: 4, found: 3 });
+
+    let others = Log::of(&[&["acme", "other"], &["acme"], &["acme", "other"], &["acme"]]);
+    let refused = refusal(&others, &others.prove(&acme, 9), &acme, &kept);
+    assert_eq!((refused.code(), refused.is_proven()), ("list-rewritten", true));
+
+    // One entry was hidden and two came: what is shown of them proves nothing about the log.
+    let more = Log::of(&[&["acme", "other"], &["acme"], &["acme", "other"], &["acme", "acme"]]);
+    let refused = refusal(&more, &more.prove(&acme, 9), &acme, &kept);
+    assert_eq!((refused.code(), refused.is_proven()), ("pointers-elsewhere", false));
+    let shown = more.parts(&acme, 9).with(|parts| {
+        parts.shown.before += 1;
+        parts.shown.pointers.truncate(1);
+    });
+    let refused = refusal(&more, &shown.proof(), &acme, &kept);
+    assert_eq!((refused.code(), refused.is_proven()), ("list-differs", false));
+
+    // What is kept of a list is shown by a proof without its pointers, which is as long as the index is deep.
+    let whole = known.prove(&acme, 0);
+    let settled = whole.without_pointers(9);
+    assert_eq!(settled, known.prove(&acme, 9));
+    assert_eq!(check(&settled, &acme, &kept, &known.policy()).unwrap().kept(), &kept);
+    assert_eq!(known.prove(&name("nobody"), 0).without_pointers(9), known.prove(&name("nobody"), 0));
+}
+
 #[test]
 fn a_long_list_is_shown_in_parts_and_proven_by_the_last() {
     let log = log();

@@ -4,6 +4,7 @@ use super::error::RefusedNameProof;
 use super::proof::{Answer, NameProof};
 use crate::checkpoint::Checkpoint;
 use crate::entry::IndexEntry;
+use crate::hash::ListRoot;
 use crate::index::Subject;
 use crate::policy::Trusted;
 
@@ -12,6 +13,8 @@ use crate::policy::Trusted;
 pub(super) struct Expected {
     pub(super) from: u64,
     pub(super) before: u64,
+    /// The root of the list of those before, where it is known.
+    pub(super) root: Option<ListRoot>,
 }
 
 /// Step 3: the last entry of the tree states this root of the index.
@@ -46,12 +49,15 @@ pub(super) fn check_answer(proof: &NameProof, expected: &Expected, size: u64) ->
     };
     path.check_present(&proof.index(), &key, value).map_err(RefusedNameProof::Answer)?;
     expect_not_newer(expected, size)?;
-    let found = Expected { from: shown.from, before: shown.before };
-    if found != *expected {
-        return Err(RefusedNameProof::Elsewhere {
-            expected: (expected.from, expected.before),
-            found: (found.from, found.before),
-        });
+    if value.count < expected.before {
+        return Err(RefusedNameProof::Shrank { known: expected.before, found: value.count });
+    }
+    if let Some(known) = expected.root.filter(|root| value.count == expected.before && value.root != *root) {
+        return Err(RefusedNameProof::Rewritten { expected: known, found: value.root });
+    }
+    let (expected, found) = ((expected.from, expected.before), (shown.from, shown.before));
+    if found != expected {
+        return Err(RefusedNameProof::Elsewhere { expected, found });
     }
     // The last entry is the index entry itself, which is not listed.
     let end = size.saturating_sub(1);

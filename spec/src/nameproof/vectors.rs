@@ -69,8 +69,13 @@ fn vectors_of_name_proofs() {
     };
     let forge = |leaf: u8| Pointer { position: 5, leaf: LeafHash::from_bytes([leaf; 32]) };
 
-    let mut forged = crate::merkle::Frontier::new();
-    (0..2).for_each(|leaf| forged.push(forge(leaf).list_leaf()));
+    let of_forged = |count: u8| {
+        let mut forged = crate::merkle::Frontier::new();
+        (0..count).for_each(|leaf| forged.push(forge(leaf).list_leaf()));
+        forged
+    };
+    let forged = of_forged(2);
+    let settled = log.parts(&acme, 9);
 
     let mut cases = Vec::new();
     let mut add = |what: &str, subject: &Subject, kept: &Kept, parts: Parts| {
@@ -161,6 +166,14 @@ fn vectors_of_name_proofs() {
     add("the whole, where the rest is asked for", &acme, &kept, whole.clone());
     add("the rest from elsewhere", &acme, &kept, log.parts(&acme, 5));
     add("the rest after the frontier of another list", &acme, &Kept::new(6, forged).unwrap(), rest.clone());
+    add("one entry less than is known", &acme, &Kept::new(9, of_forged(5)).unwrap(), settled.clone());
+    add(
+        "one entry less than is known, and as many said to be before",
+        &acme,
+        &log.kept(&acme),
+        Log::of(&[&["acme", "other"], &["acme"], &["acme", "other"]]).parts(&acme, 9),
+    );
+    add("as many entries as are known, and others", &acme, &Kept::new(9, of_forged(4)).unwrap(), settled.clone());
     add("a list that is known, said to be absent", &nobody, &kept, absent.clone());
     cases.push(case(&log, "a tree that is older than what is known", &acme, &log.kept(&acme), &early.prove(&acme, 9)));
     let mut add = |what: &str, subject: &Subject, kept: &Kept, parts: Parts| {
@@ -179,7 +192,7 @@ fn vectors_of_name_proofs() {
     cases.push(case(&first, "absent from the index of nothing", &nobody, &nothing, &first.prove(&nobody, 0)));
 
     let refused = cases.iter().filter(|case| case["refuse"].is_string()).count();
-    assert_eq!((refused, cases.len() - refused), (29, 8), "{cases:#?}");
+    assert_eq!((refused, cases.len() - refused), (32, 8), "{cases:#?}");
     let entries: Vec<_> = log.entries.iter().map(|entry| to_base64(entry)).collect();
     settle_json(
         "proofs.json",

@@ -8,6 +8,8 @@
 //! log.write(folder)?;                              checkpoint, tile/, manifests/
 //! fs::write(policy, log.policy());                 whom to trust: this log, and its witnesses if it has any
 //! let other = log.fork(7)?;                        the same key, and another history after the first 7 entries
+//! log.relist(|position, listing| ...)?;            an index that lists something else
+//! log.answer("/lookup/name/proof?name=...");       what a server of it would answer
 //! ```
 
 use std::collections::BTreeMap;
@@ -18,8 +20,9 @@ use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
 use stele_spec::cosignature::{UnixTime, cosign};
 use stele_spec::entry::Entry;
 use stele_spec::hash::{Digest, LeafHash};
-use stele_spec::index::{Index, Listing, Pointer};
-use stele_spec::merkle::{MemoryTree, Nodes as _, leaf_hash, root_at};
+use stele_spec::index::{Index, Kind, Listing, Pointer, Subject};
+use stele_spec::merkle::{MemoryTree, Nodes as _, leaf_hash, prove_inclusion, root_at};
+use stele_spec::nameproof::{MAX_POINTERS, NameProof, Shown};
 use stele_spec::note::{KeyType, SignedNote, SignerKey};
 use stele_spec::statement::{LoggedEntry, LoggedRelease, SignedStatement};
 use stele_spec::tile::{Resource, TilePath, encode_bundle, tiles_for};
@@ -41,8 +44,11 @@ pub struct LyingLog {
     entries: Vec<Vec<u8>>,
     tree: MemoryTree,
     index: Index,
+    listings: Vec<Listing>,
     manifests: BTreeMap<Digest, Vec<u8>>,
     time: u64,
+    /// The most pointers that it shows in one name proof.
+    shown: usize,
 }
 
 impl LyingLog {
@@ -76,8 +82,10 @@ impl LyingLog {
             entries: Vec::new(),
             tree: MemoryTree::new(),
             index: Index::new(),
+            listings: Vec::new(),
             manifests: BTreeMap::new(),
             time: COSIGNED,
+            shown: MAX_POINTERS,
         })
     }
 
@@ -94,11 +102,9 @@ impl LyingLog {
     /// Appends any bytes and gives their position.
     pub fn say_bytes(&mut self, entry: &[u8]) -> Step<u64> {
         let position = self.size();
-        let listing = match Entry::parse(entry) {
-            Ok(entry) => Listing::of(position, &entry),
-            Err(_) => Listing::new(Pointer { position, leaf: leaf_hash(entry) }, Vec::new()),
-        };
-        self.index.replay(&[listing]).during("indexing an entry")?;
+        let listing = listing(position, entry);
+        self.index.replay(core::slice::from_ref(&listing)).during("indexing an entry")?;
+        self.listings.push(listing);
         self.tree.push(leaf_hash(entry));
         self.entries.push(entry.to_vec());
         Ok(position)
@@ -126,9 +132,60 @@ impl LyingLog {
         self.say_bytes(entry.as_bytes())
     }
 
+    /// Indexes every entry anew, as what `change` makes of its listing; index entries that are there already stay as they are.
+    pub fn relist(&mut self, change: impl Fn(u64, Listing) -> Listing) -> Step {
+        self.listings = (0..).zip(&self.entries).map(|(at, entry)| change(at, listing(at, entry))).collect();
+        self.index = Index::new();
+        self.index.replay(&self.listings).during("indexing the entries")
+    }
+
+    /// What its server would answer to a path: a static file, an entry, or a name proof; none to anything else.
+    pub fn answer(&self, path: &str) -> Step<Option<Vec<u8>>> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let parameter = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        match path.trim_start_matches('/').split('/').collect::<Vec<_>>().as_slice() {
+            ["checkpoint"] => Ok(Some(self.head()?.to_bytes())),
+            ["tile", ..] => match TilePath::parse(path.trim_start_matches('/')) {
+                Ok(tile) => self.tile(tile).map(Some),
+                Err(_) => Ok(None),
+            },
+            ["entries", position] => {
+                let position = position.parse().during("reading a position")?;
+                Ok(Some(self.entry(position)?.to_vec()))
+            }
+            ["lookup", kind, "proof"] => {
+                let kind: Kind = kind.parse().during("reading a kind")?;
+                let name = if kind == Kind::Digest { parameter("hex") } else { parameter("name") };
+                let name = name.unwrap_or_default().replace("%23", "#");
+                let from = parameter("from").unwrap_or("0").parse().during("reading a position")?;
+                let subject = Subject::read(kind, &name).during("reading a name")?;
+                Ok(Some(self.name_proof(&subject, from)?.to_bytes()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// What it lists under a subject from a position on, and its proof.
+    pub fn name_proof(&self, subject: &Subject, from: u64) -> Step<NameProof> {
+        let (key, size) = (subject.key(), self.size());
+        let all = self.listings.iter().filter(|listing| listing.keys().contains(&key)).map(Listing::pointer);
+        let (before, mut pointers): (Vec<_>, Vec<_>) = all.partition(|pointer| pointer.position < from);
+        pointers.truncate(self.shown);
+        let shown = Shown { from, before: before.len() as u64, pointers };
+        let inclusion = prove_inclusion(&self.tree, size.saturating_sub(1), size).during("proving an entry")?;
+        let said = self.index.prove(&key);
+        NameProof::new(subject.clone(), self.index.root(), inclusion, said, shown, self.head()?)
+            .during("making a name proof")
+    }
+
     /// When later heads are cosigned, in seconds since the epoch.
     pub fn cosign_at(&mut self, time: u64) {
         self.time = time;
+    }
+
+    /// How many pointers it shows in one name proof from now on.
+    pub fn show_at_once(&mut self, pointers: usize) {
+        self.shown = pointers.min(MAX_POINTERS);
     }
 
     /// How many entries.
@@ -222,6 +279,14 @@ impl LyingLog {
 
     fn leaf(&self, position: u64) -> Step<LeafHash> {
         self.entry(position).map(leaf_hash)
+    }
+}
+
+/// Under what an entry is listed by an honest log.
+fn listing(position: u64, entry: &[u8]) -> Listing {
+    match Entry::parse(entry) {
+        Ok(entry) => Listing::of(position, &entry),
+        Err(_) => Listing::new(Pointer { position, leaf: leaf_hash(entry) }, Vec::new()),
     }
 }
 

@@ -12,20 +12,29 @@ use stele_terminal::volume::note;
 use stele_terminal::writers::warn_of_writers;
 
 use crate::Output;
-use crate::args::MonitorArgs;
+use crate::args::{MonitorArgs, MonitorVerb};
 use crate::render::page::Page;
 use crate::settings::Settings;
 
+mod report;
+
 pub(crate) fn run(args: MonitorArgs, settings: &Settings) -> Result<Output, Failure> {
+    let messages = Messages { notify: note, warn: warn_of_writers };
+    if let Some(MonitorVerb::Report { config, output, check, policy }) = args.verb {
+        return match (check, config) {
+            (Some(file), _) => report::check(&file, policy.as_deref()),
+            (None, config) => report::make(&config.unwrap_or_default(), output, policy.as_deref(), messages),
+        };
+    }
     let single = args.once || args.self_test;
     let without_hook = if single { Sink::Report } else { Sink::Lines(|line| Ok(output::print(line)?)) };
-    let messages = Messages { notify: note, warn: warn_of_writers };
-    let mut monitor = Monitor::open(&args.config, settings.policy().as_deref(), without_hook, messages)?;
+    let config = args.config.unwrap_or_default();
+    let mut monitor = Monitor::open(&config, settings.policy().as_deref(), without_hook, messages)?;
     if args.self_test {
         return Ok(tested(&monitor.self_test()?));
     }
     if args.once {
-        return Ok(report(monitor.round()?));
+        return Ok(reported(monitor.round()?));
     }
     daemon(monitor)
 }
@@ -87,7 +96,7 @@ fn tested(tested: &Tested) -> Output {
     }
 }
 
-fn report(mut round: Round) -> Output {
+fn reported(mut round: Round) -> Output {
     // The hook of an event that failed is left alone for a while: what was not delivered is no success meanwhile.
     if round.undelivered > 0 && round.deliveries.failed.is_empty() {
         round.failures.push(EventsUndelivered { events: round.undelivered }.into());
@@ -112,7 +121,8 @@ fn text(round: &Round) -> String {
         let time =
             log.time.map_or_else(|| "at an unknown time".to_owned(), |time| format!("cosigned {}", moment(time)));
         page.row("tree", &format!("{} entries, {time}", log.size));
-        page.row("looked at", &format!("{} new entries", log.entries));
+        let asked = if log.name_proofs > 0 { format!(", by {} name proofs", log.name_proofs) } else { String::new() };
+        page.row("looked at", &format!("{} new entries{asked}", log.entries));
         for (witness, seen) in &log.witnesses {
             page.row("witness", &format!("{witness} {seen}"));
         }
@@ -204,6 +214,7 @@ fn log_json(origin: &str, log: Option<&LogRound>) -> Value {
         "tree_size": log.map(|log| log.size),
         "cosigned": log.and_then(|log| log.time).map(moment),
         "entries": log.map(|log| log.entries),
+        "name_proofs": log.map(|log| log.name_proofs),
         "witnesses": log.map(witnesses),
     })
 }

@@ -1,17 +1,21 @@
 //! Heads against heads: what convicts, whom, and what does not.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use stele_log_client::reader::StaticFiles;
+use stele_log_client::reader::{LogReader, StaticFiles};
 use stele_samples::static_log::{self, ORIGIN, tree};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::cosignature::{UnixTime, cosign};
 use stele_spec::hash::RootHash;
 use stele_spec::merkle::{MemoryTree, root_at};
+use stele_spec::misbehaviour::{KnownKeys, Misbehaviour};
 use stele_spec::note::{KeyType, SignedNote, SignerKey};
 use stele_spec::policy::Policy;
 
 use super::*;
+use crate::state::LogState;
+use crate::watch::Watch;
 use crate::witnesses::HttpWitnesses;
 
 fn signer() -> SignerKey {

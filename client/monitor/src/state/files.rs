@@ -7,7 +7,9 @@ use super::error::StateError;
 /// The file of everything that is of no log, no release and no event.
 pub(super) const CORE: &str = "state.json";
 /// What the field `format` of [`CORE`] says.
-pub(super) const FORMAT: &str = "stele/monitor-state@v2";
+pub(super) const FORMAT: &str = "stele/monitor-state@v3";
+/// The same of the version before, which kept neither older heads nor lists: it is read, and goes on.
+pub(super) const FORMAT_BEFORE: &str = "stele/monitor-state@v2";
 pub(super) fn event_file(number: u64) -> String {
     format!("waiting/{number:020}.json")
 }

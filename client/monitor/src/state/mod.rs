@@ -2,7 +2,7 @@
 //!
 //! | file | holds | is at most |
 //! |---|---|---|
-//! | `logs/<digest>.json` | a log: the newest head, where it read to | [`Limits::log`] |
+//! | `logs/<digest>.json` | a log: the newest heads, where it read to, the frontiers of watched lists | [`Limits::log`] |
 //! | `releases/<digest>.json` | the statements about one watched release | [`Limits::release`], all of them [`Limits::releases`] |
 //! | `waiting/<number>.json` | an event that is not delivered | [`Limits::event`] |
 //! | `state.json` | hosts, alerts, observations | [`Limits::core`] |
@@ -19,6 +19,8 @@ mod files;
 
 mod releases;
 
+mod coverage;
+
 mod remembered;
 
 mod old;
@@ -27,6 +29,7 @@ mod state_file;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use coverage::{KnownList, SeenHead, written};
 pub(crate) use error::StateError;
 pub(crate) use limits::{MAX_MISBEHAVIOUR, MAX_WAITING};
 pub(crate) use releases::Releases;

@@ -82,6 +82,8 @@ fn taken_apart(old: OldState) -> State {
             keeps_releases: log.keeps_releases,
             misbehaviour: log.misbehaviour,
             ahead: log.ahead,
+            heads: Vec::new(),
+            lists: BTreeMap::new(),
             releases: Releases::default(),
         };
         for (name, statements) in log.releases {

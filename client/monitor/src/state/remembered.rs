@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::coverage::{KnownList, SeenHead};
 use super::limits::{Limits, MAX_HOSTS};
 use super::releases::Releases;
 use crate::event::Event;
@@ -65,9 +66,27 @@ pub struct LogState {
     pub misbehaviour: BTreeSet<String>,
     /// Heads beyond the log's own that witnesses showed: the note and since when, by the witness's name.
     pub ahead: BTreeMap<String, Ahead>,
+    /// Heads that were the newest, the smallest tree first: the first that was seen, and the newest.
+    #[serde(default)]
+    pub heads: Vec<SeenHead>,
+    /// What the index lists under watched names, by subject; empty where entries are read.
+    #[serde(default)]
+    pub lists: BTreeMap<String, KnownList>,
     /// What watched publishers said about watched releases, in files of their own.
     #[serde(skip)]
     pub releases: Releases,
+}
+
+impl LogState {
+    /// The first line of its checkpoints.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Whether anything of it was looked at before.
+    pub fn looked_at_any(&self) -> bool {
+        self.next > 0 || !self.lists.is_empty()
+    }
 }
 
 /// A head that a witness cosigned and the log did not show yet.

@@ -11,7 +11,7 @@ use stele_explain::Failure;
 use stele_spec::hash::Digest;
 
 use super::error::StateError;
-use super::files::{CORE, FORMAT, encoded, event_file};
+use super::files::{CORE, FORMAT, FORMAT_BEFORE, encoded, event_file};
 use super::limits::Limits;
 use super::remembered::{Core, LogState, State, Waiting};
 use super::{old, releases};
@@ -55,11 +55,11 @@ impl StateFile {
         }
         memory.state.core.format = FORMAT.into();
         if let Some(core) = memory.load::<Core>(CORE, limits.core)? {
-            if core.format != FORMAT {
+            if core.format != FORMAT && core.format != FORMAT_BEFORE {
                 let problem = format!("expected the format {FORMAT}, found {:?}", core.format);
                 return Err(StateError::Malformed { path: memory.path_of(CORE), problem }.into());
             }
-            memory.state.core = core;
+            memory.state.core = Core { format: FORMAT.into(), ..core };
         }
         for path in memory.listed("logs")? {
             let Some(log) = memory.load::<LogState>(&path, limits.log)? else { continue };
@@ -72,6 +72,23 @@ impl StateFile {
             memory.load_event(&path)?;
         }
         Ok(memory)
+    }
+
+    /// The logs of a state that another process may be working on: each of its files is replaced whole.
+    pub fn logs(folder: &Path) -> Result<Vec<LogState>, Failure> {
+        let dir = Dir::open(folder)?;
+        let limit = Limits::default().log;
+        let mut logs = Vec::new();
+        for listed in dir.list("logs")?.unwrap_or_default() {
+            let path = format!("logs/{}", listed.name);
+            let Some(bytes) = dir.read(&path, limit)? else { continue };
+            let malformed = |error: serde_json::Error| StateError::Malformed {
+                path: dir.path_of(&path),
+                problem: error.to_string(),
+            };
+            logs.push(serde_json::from_slice::<LogState>(&bytes).map_err(malformed)?);
+        }
+        Ok(logs)
     }
 
     /// Writes what changed, durably: events and releases, then the logs that were read up to them, then the rest.

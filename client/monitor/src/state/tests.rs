@@ -57,7 +57,7 @@ fn a_damaged_file_is_said_to_be_and_accuses_nobody() {
             std::fs::write(&path, bad).unwrap();
             assert_eq!(refused(home.path()), (Exit::Io, "monitor-state-malformed"), "{file}");
         }
-        std::fs::write(&path, bytes.replace("@v2", "@v3").replace("event@v1", "event@v9")).unwrap();
+        std::fs::write(&path, bytes.replace("@v3", "@v4").replace("event@v1", "event@v9")).unwrap();
         if file != log {
             assert_eq!(refused(home.path()), (Exit::Io, "monitor-state-malformed"), "{file}");
         }
@@ -179,4 +179,27 @@ fn an_event_that_is_too_large_to_be_kept_loses_its_details_and_is_told() {
     let event = &state.waiting()[0].event;
     assert_eq!((event.summary.as_str(), event.details.len()), ("other weights", 1));
     assert!(event.details["left_out_bytes"].as_u64().unwrap() > 1 << 20);
+}
+
+#[test]
+fn the_state_of_the_version_before_is_read_and_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    let mut memory = StateFile::open(home.path(), |_, _| {}).unwrap();
+    memory.state.logs.entry("log".into()).or_default().next = 6;
+    memory.save().unwrap();
+    let state = memory.state.clone();
+    drop(memory);
+    let rewrite = |file: &str, from: &str, to: &str| {
+        let path = home.path().join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{text}");
+        std::fs::write(path, text.replace(from, to)).unwrap();
+    };
+    rewrite(CORE, "monitor-state@v3", "monitor-state@v2");
+    rewrite(&format!("logs/{}.json", Digest::of(b"log")), ",\"heads\":[],\"lists\":{}", "");
+    let mut memory = StateFile::open(home.path(), |_, _| {}).unwrap();
+    assert_eq!(memory.state, state);
+    memory.save().unwrap();
+    let text = std::fs::read_to_string(home.path().join(CORE)).unwrap();
+    assert!(text.contains("monitor-state@v3"), "{text}");
 }

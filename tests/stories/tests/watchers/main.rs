@@ -6,3 +6,4 @@ mod ended;
 mod index;
 mod mirror;
 mod monitor;
+mod names;

@@ -194,6 +194,8 @@ pub(super) fn watch(recorder: &mut Recorder) -> Step {
     let tested = recorder.done(&["monitor", "watcher/monitor.toml", "--self-test"], "monitor")?;
     recorder.documents.push((EVENT.to_owned(), tested["event"].clone()));
     recorder.done(&["monitor", "watcher/monitor.toml", "--once"], "monitor")?;
+    recorder.done(&["monitor", "report", "watcher/monitor.toml", "--output", "watched"], "monitor-report")?;
+    recorder.done(&["monitor", "report", "--check", "watched", "--policy", "policy"], "monitor-report")?;
     // Something else is served now: a round that tells it.
     let swapped = recorder.at("swapped");
     model::copy(&recorder.at("new"), &swapped)?;
