@@ -85,15 +85,7 @@ impl Bundle {
         {
             return Err(BundleError::TooManySaid { found: names.said.len() });
         }
-        let wire = Wire {
-            keys: self.keys.iter().map(WireLogged::from).collect(),
-            names: self.names.as_ref().map(WireNames::from),
-            proof: Bytes(self.proof.clone()),
-            bundle: VERSION.to_owned(),
-            manifest: Bytes(self.manifest.clone()),
-            statement: Bytes(self.statement.clone()),
-        };
-        let bytes = encode(&wire, Profile::Container).map_err(BundleError::Canonical)?;
+        let bytes = encode(&Wire::from(self), Profile::Container).map_err(BundleError::Canonical)?;
         if bytes.len() > MAX_BUNDLE {
             return Err(BundleError::Canonical(CanonicalError::TooLong { limit: MAX_BUNDLE, found: bytes.len() }));
         }
@@ -128,6 +120,19 @@ struct WireNames {
     said: Vec<WireLogged>,
     index: Bytes,
     release: Bytes,
+}
+
+impl From<&Bundle> for Wire {
+    fn from(bundle: &Bundle) -> Self {
+        Self {
+            keys: bundle.keys.iter().map(WireLogged::from).collect(),
+            names: bundle.names.as_ref().map(WireNames::from),
+            proof: Bytes(bundle.proof.clone()),
+            bundle: VERSION.to_owned(),
+            manifest: Bytes(bundle.manifest.clone()),
+            statement: Bytes(bundle.statement.clone()),
+        }
+    }
 }
 
 impl From<WireLogged> for LoggedStatement {
@@ -231,10 +236,40 @@ mod tests {
         null.splice(at..at, *b"\x65names\xf6");
         null[0] += 1;
         assert!(Bundle::parse(&null).is_err());
-        let mut many = with_names();
-        let names = many.names.as_mut().unwrap();
-        names.said = vec![names.said[0].clone(); MAX_SAID + 1];
-        assert_eq!(many.encode(), Err(BundleError::TooManySaid { found: MAX_SAID + 1 }));
+    }
+
+    #[test]
+    fn a_bundle_is_full_with_256_statements_of_each_kind_for_who_writes_and_who_reads() {
+        let of = |keys: usize, said: usize| {
+            let mut bundle = with_names();
+            bundle.keys = vec![bundle.keys[0].clone(); keys];
+            let names = bundle.names.as_mut().unwrap();
+            names.said = vec![names.said[0].clone(); said];
+            bundle
+        };
+        let full = of(256, 256);
+        assert_eq!(Bundle::parse(&full.encode().unwrap()), Ok(full));
+        for (more, refused) in [
+            (of(257, 0), BundleError::TooManyKeys { found: 257 }),
+            (of(0, 257), BundleError::TooManySaid { found: 257 }),
+        ] {
+            assert_eq!(more.encode(), Err(refused.clone()));
+            let by_another = encode(&Wire::from(&more), Profile::Container).unwrap();
+            assert_eq!(Bundle::parse(&by_another), Err(refused));
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_no_longer_than_what_is_read() {
+        let of = |manifest: usize| Bundle { manifest: vec![0; manifest], ..example() };
+        // Above 65,535 bytes the head of a byte string has five.
+        let around = of(65_536).encode().unwrap().len() - 65_536;
+        let longest = of(MAX_BUNDLE - around);
+        let bytes = longest.encode().unwrap();
+        assert_eq!(bytes.len(), MAX_BUNDLE);
+        assert!(Bundle::parse(&bytes).is_ok());
+        let refused = CanonicalError::TooLong { limit: MAX_BUNDLE, found: MAX_BUNDLE + 1 };
+        assert_eq!(of(MAX_BUNDLE - around + 1).encode(), Err(BundleError::Canonical(refused)));
     }
 
     #[test]

@@ -154,6 +154,16 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_tree_and_the_longest_origin_are_read_and_nothing_beyond() {
+        let sized = |size: &str| Checkpoint::parse(&TEXT.replace("20852163", size)).map(|read| read.size());
+        assert_eq!(sized("9223372036854775807"), Ok(i64::MAX as u64));
+        assert!(sized("9223372036854775808").is_err());
+        let named = |length: usize| Checkpoint::parse(&TEXT.replace("log.example/stele", &"l".repeat(length)));
+        assert_eq!(named(255).map(|read| read.origin().as_str().len()), Ok(255));
+        assert_eq!(named(256), Err(CheckpointError::Origin));
+    }
+
+    #[test]
     fn another_key_under_the_same_name_is_not_the_log() {
         let signer = |seed| SignerKey::new("log.example/stele".parse().unwrap(), KeyType::Log, [seed; 32]);
         let checkpoint = Checkpoint::parse(TEXT).unwrap();

@@ -273,6 +273,19 @@ mod tests {
     }
 
     #[test]
+    fn an_extra_line_of_64_kib_is_read_and_a_byte_more_is_not() {
+        let good = example().0.to_string();
+        let with = |length: usize| {
+            let extra = to_base64(&vec![7; length]);
+            TlogProof::parse(good.replace("index 3", &format!("extra {extra}\nindex 3")).as_bytes())
+        };
+        assert_eq!(with(MAX_EXTRA).unwrap().extra().map(<[u8]>::len), Some(MAX_EXTRA));
+        assert_eq!(with(MAX_EXTRA + 1), Err(ProofError::Extra));
+        let found = MAX_TLOG_PROOF + 1;
+        assert_eq!(TlogProof::parse(&vec![b'a'; found]), Err(ProofError::TooLong { limit: MAX_TLOG_PROOF, found }));
+    }
+
+    #[test]
     fn loose_proofs_are_refused() {
         let good = example().0.to_string();
         for text in [

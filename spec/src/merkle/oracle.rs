@@ -107,6 +107,26 @@ fn a_proof_with_a_hash_too_many_and_a_position_outside_the_tree_are_refused() {
 }
 
 #[test]
+fn from_the_empty_tree_and_between_equal_sizes_there_is_nothing_to_prove_and_nothing_may_be_said() {
+    let tree = tree(9);
+    let none = ConsistencyProof::from_path(Vec::new()).unwrap();
+    let one = ConsistencyProof::from_path(vec![NodeHash::from(leaf(0))]).unwrap();
+    let other = RootHash::from_bytes([7; 32]);
+    for new in 0..=9 {
+        let root = root_at(&tree, new).unwrap();
+        for (old, old_root) in [(0, empty_root()), (new, root)] {
+            assert_eq!(prove_consistency(&tree, old, new), Ok(none.clone()));
+            assert_eq!(none.check(old, old_root, new, root), Ok(()));
+            assert_eq!(one.check(old, old_root, new, root), Err(ConsistencyError::NotEmpty { old, new }));
+            let refused = ConsistencyError::OldRoot { expected: other, computed: old_root };
+            assert_eq!(none.check(old, other, new, root), Err(refused));
+        }
+        assert_eq!(prove_consistency(&tree, new + 1, new), Err(ConsistencyError::Shrinks { old: new + 1, new }));
+        assert_eq!(none.check(new + 1, root, new, root), Err(ConsistencyError::Shrinks { old: new + 1, new }));
+    }
+}
+
+#[test]
 fn an_inner_node_does_not_pass_for_a_leaf() {
     let tree = tree(4);
     let root = root_at(&tree, 4).unwrap();

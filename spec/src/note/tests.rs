@@ -41,6 +41,29 @@ fn a_flood_of_signatures_is_refused() {
 }
 
 #[test]
+fn a_note_has_at_most_72_lines_256_kib_and_names_of_255_bytes() {
+    let (text, line) = NOTE.split_once("\n\n").unwrap();
+    let named = |name: &str| line.replace("example.com/foo", name);
+    let signed = |lines: usize| -> String { (0..lines).map(|n| named(&format!("example.com/{n}"))).collect() };
+    let full = SignedNote::parse(format!("{text}\n\n{}", signed(72)).as_bytes()).unwrap();
+    assert_eq!(SignedNote::new(full.text().to_owned(), full.signatures().to_vec()), Ok(full.clone()));
+    let refused = Err(NoteError::TooManySignatures { limit: 72 });
+    assert_eq!(SignedNote::parse(format!("{text}\n\n{}", signed(73)).as_bytes()), refused);
+    let more = NoteSignature { name: "example.com/one-more".parse().unwrap(), ..full.signatures()[0].clone() };
+    assert_eq!(SignedNote::new(full.text().to_owned(), [full.signatures(), &[more]].concat()), refused);
+
+    let of = |length: usize| SignedNote::parse(format!("{}\n\n{line}", "a".repeat(length - 2 - line.len())).as_bytes());
+    assert!(of(256 << 10).is_ok());
+    assert_eq!(of((256 << 10) + 1), Err(NoteError::TooLong { limit: 256 << 10, found: (256 << 10) + 1 }));
+
+    for (length, fits) in [(255, true), (256, false)] {
+        let name = "n".repeat(length);
+        assert_eq!(name.parse::<KeyName>().is_ok(), fits);
+        assert_eq!(SignedNote::parse(format!("{text}\n\n{}", named(&name)).as_bytes()).is_ok(), fits);
+    }
+}
+
+#[test]
 fn loose_keys_are_refused() {
     for key in [
         "",

@@ -80,6 +80,36 @@ fn loose_policies_are_refused_with_their_line() {
 }
 
 #[test]
+fn a_policy_of_the_longest_length_is_read_and_a_byte_more_is_not() {
+    let of = |length: usize| {
+        let text = text();
+        format!("{text}#{}\n", " ".repeat(length - text.len() - 2))
+    };
+    assert_eq!(Policy::parse(of(MAX_POLICY).as_bytes()), Policy::parse(text().as_bytes()));
+    let refused = PolicyError::TooLong { limit: MAX_POLICY, found: MAX_POLICY + 1 };
+    assert_eq!(Policy::parse(of(MAX_POLICY + 1).as_bytes()), Err(refused));
+}
+
+/// c2sp.org/tlog-policy asks for at least 32 of each.
+#[test]
+fn logs_witnesses_and_groups_have_128_lines_each() {
+    let key = |name: String, key_type, n: u8| SignerKey::new(name.parse().unwrap(), key_type, [n; 32]).verifier();
+    let log = |n: u8| format!("log {}\n", key(format!("log.example/{n}"), KeyType::Log, n));
+    let witness = |n: u8| format!("witness w{n} {}\n", key(format!("witness.example/w{n}"), KeyType::Cosigner, n));
+    let group = |n: u8| format!("group g{n} any {}{}\n", if n == 0 { "w" } else { "g" }, n.saturating_sub(1));
+    for line in [&log as &dyn Fn(u8) -> String, &witness, &group] {
+        let of = |lines: u8| {
+            let before = if line(0).starts_with("group") { witness(0) } else { String::new() };
+            let lines: String = (0..lines).map(line).collect();
+            Policy::parse(format!("{before}{lines}quorum none\n").as_bytes())
+        };
+        assert!(of(128).is_ok(), "{}: {:?}", line(0), of(128));
+        let Err(PolicyError::Line { problem, .. }) = of(129) else { panic!("{}", line(0)) };
+        assert_eq!(problem, LineProblem::TooMany { limit: 128 });
+    }
+}
+
+#[test]
 fn one_of_three_is_not_two_of_three_and_the_missing_are_named() {
     let policy = Policy::parse(text().as_bytes()).unwrap();
     let refused = policy.verify_note(&note(&[(2, 100)])).unwrap_err();

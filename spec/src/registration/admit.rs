@@ -119,7 +119,6 @@ fn check_references(statement: &Statement, view: &impl View) -> Result<(), Refus
         }
     }
     match statement {
-        Statement::Release(_) => {}
         Statement::Evaluation(report) => {
             differ("evaluation.subject", &report.release.coordinate, report.evaluation.subject)?;
         }

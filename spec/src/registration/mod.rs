@@ -14,4 +14,6 @@ pub use refusal::{Refusal, Swap, Unknown};
 pub use registry::{Binding, Layered, Registry, View};
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -1,8 +1,4 @@
-//! Who may say what: stories first, then every sequence of statements.
-
-use std::sync::OnceLock;
-
-use proptest::prelude::*;
+//! Who may say what: stories.
 
 use super::*;
 use crate::hash::{Digest, LeafHash};
@@ -10,8 +6,8 @@ use crate::key::SecretKey;
 use crate::merkle::leaf_hash;
 use crate::statement::tests::kinds;
 use crate::statement::{
-    Action, Copies, Kind, LoggedEntry, LoggedRelease, Parent, PublisherClaim, PublisherKey, Release, SignedStatement,
-    Stage, Statement, sign,
+    Action, Affected, Copies, Kind, LoggedEntry, LoggedRelease, Parent, PublisherClaim, PublisherKey, Release,
+    SignedStatement, Stage, Statement, sign,
 };
 
 /// A log that lets in what registration lets in.
@@ -21,11 +17,11 @@ struct Log {
     entries: Vec<SignedStatement>,
 }
 
-fn key(seed: u8) -> SecretKey {
+pub(super) fn key(seed: u8) -> SecretKey {
     SecretKey::from_seed([seed; 32])
 }
 
-fn leaf(signed: &SignedStatement) -> LeafHash {
+pub(super) fn leaf(signed: &SignedStatement) -> LeafHash {
     leaf_hash(signed.bytes())
 }
 
@@ -71,7 +67,7 @@ fn claim_of(name: &str, seeds: &[u8], threshold: u64) -> PublisherClaim {
     PublisherClaim { threshold, ..PublisherClaim::new(name.parse().unwrap(), issued_at, &keys) }
 }
 
-fn claim(name: &str, seed: u8) -> Statement {
+pub(super) fn claim(name: &str, seed: u8) -> Statement {
     Statement::Publisher(claim_of(name, &[seed], 1))
 }
 
@@ -85,12 +81,12 @@ fn release_of(name: &str, variant: &str, weights: &[u8]) -> Release {
     release
 }
 
-fn release(name: &str, variant: &str, weights: &[u8]) -> Statement {
+pub(super) fn release(name: &str, variant: &str, weights: &[u8]) -> Statement {
     Statement::Release(Box::new(release_of(name, variant, weights)))
 }
 
 /// A sample of a kind, about a release.
-fn about(kind: Kind, speaker: &str, release: &LoggedRelease, weights: &[u8]) -> Statement {
+pub(super) fn about(kind: Kind, speaker: &str, release: &LoggedRelease, weights: &[u8]) -> Statement {
     let mut statement = kinds::samples().into_iter().find(|statement| statement.kind() == kind).unwrap();
     let (name, digest) = (speaker.parse().unwrap(), Digest::of(weights));
     match &mut statement {
@@ -115,6 +111,10 @@ fn about(kind: Kind, speaker: &str, release: &LoggedRelease, weights: &[u8]) -> 
 fn nobody_speaks_under_a_name_that_is_not_theirs() {
     let mut log = Log::default();
     assert_eq!(log.say(release("acme.example", "base", b"1"), 1), Err("name-unclaimed"));
+    // Keys are added to a name that is held, or it would be held without a claim.
+    let before = LoggedEntry { entry: 0, leaf_hash: leaf(&sign(&claim("acme.example", 1), &key(1)).unwrap()) };
+    let add = Statement::Publisher(change(Action::Add, before, &[1], &[], 1));
+    assert_eq!(log.say(add, 1), Err("name-unclaimed"));
     assert_eq!(log.say(claim("acme.example", 1), 1), Ok(0));
     assert_eq!(log.say(release("acme.example", "base", b"1"), 2), Err("key-not-held"));
     assert_eq!(log.say(claim("acme.example", 2), 2), Err("name-claimed"));
@@ -169,6 +169,24 @@ fn an_amendment_cannot_change_the_weights_nor_speak_of_another_entry() {
 }
 
 #[test]
+fn a_host_may_be_seen_to_serve_other_weights_and_an_evaluation_of_others_says_where() {
+    let mut log = Log::default();
+    log.say(claim("acme.example", 1), 1).unwrap();
+    log.say(release("acme.example", "base", b"1"), 1).unwrap();
+    let bound = log.released(1);
+    let seen = kinds::samples().into_iter().find(|statement| statement.kind() == Kind::Observation);
+    let Some(Statement::Observation(mut seen)) = seen else { panic!("no sample") };
+    (seen.publisher.name, seen.subject) = ("acme.example".parse().unwrap(), Affected::Logged(bound.clone()));
+    seen.weights_digest = Some(Digest::of(b"2"));
+    assert_eq!(log.say(Statement::Observation(seen), 1), Ok(2));
+
+    log.say(claim("watch.example", 2), 2).unwrap();
+    let evaluation = sign(&about(Kind::Evaluation, "watch.example", &bound, b"2"), &key(2)).unwrap();
+    let Err(Refusal::WeightsDiffer { field, swap }) = log.judge(&evaluation) else { panic!("it was let in") };
+    assert_eq!((field.as_str(), swap.position, swap.offered), ("evaluation.subject", 1, Digest::of(b"2")));
+}
+
+#[test]
 fn a_parent_is_in_the_log_with_the_weights_that_were_used() {
     let mut log = Log::default();
     log.say(claim("acme.example", 1), 1).unwrap();
@@ -220,13 +238,31 @@ fn weights_that_were_public_cannot_have_never_left() {
 
     let mut log = start(Stage::Internal);
     assert_eq!(log.judge(&never_left(&log, b"1")), Ok(Verdict::New));
-    log.say(about(Kind::Stage, "acme.example", &log.released(1), b"1"), 1).unwrap();
-    let refusal = log.judge(&never_left(&log, b"1")).unwrap_err();
-    assert_eq!((refusal.code(), refusal.existing()), ("false-recall", Some(2)));
+    let moved = |log: &Log, stage| {
+        let Statement::Stage(mut moved) = about(Kind::Stage, "acme.example", &log.released(1), b"1") else {
+            unreachable!()
+        };
+        moved.access.stage = stage;
+        Statement::Stage(moved)
+    };
+    assert_eq!(log.say(moved(&log, Stage::LimitedResearch), 1), Ok(2));
+    assert_eq!(log.judge(&never_left(&log, b"1")), Ok(Verdict::New), "researchers are not the public");
+    // What is public stays so, since when it was first.
+    for (position, stage) in [(3, Stage::GatedDownload), (4, Stage::Internal), (5, Stage::Open)] {
+        assert_eq!(log.say(moved(&log, stage), 1), Ok(position));
+        let refusal = log.judge(&never_left(&log, b"1")).unwrap_err();
+        assert_eq!((refusal.code(), refusal.existing()), ("false-recall", Some(3)));
+    }
 }
 
 /// A change of the keys of `acme.example` after the key statement at `previous`.
-fn change(action: Action, previous: LoggedEntry, add: &[u8], revoke: &[u8], threshold: u64) -> PublisherClaim {
+pub(super) fn change(
+    action: Action,
+    previous: LoggedEntry,
+    add: &[u8],
+    revoke: &[u8],
+    threshold: u64,
+) -> PublisherClaim {
     PublisherClaim {
         action,
         previous: Some(previous),
@@ -292,6 +328,22 @@ fn two_of_three_keys_change_the_keys_and_one_does_not() {
     );
 }
 
+/// A bundle carries the whole history of a name, so there is an end to it, and the name goes on with the keys that it has.
+#[test]
+fn a_name_has_256_key_statements_and_no_more() {
+    let mut log = Log::default();
+    assert_eq!(log.say(claim("acme.example", 0), 0), Ok(0));
+    for old in 0..=254_u8 {
+        let rotate = change(Action::Rotate, log.newest(old.into()), &[old + 1], &[old], 1);
+        assert_eq!(log.say(Statement::Publisher(rotate), old), Ok(u64::from(old) + 1));
+    }
+    let mut one_more = change(Action::Add, log.newest(255), &[], &[], 1);
+    one_more.keys =
+        vec![PublisherKey::from(SecretKey::from_seed([&[0; 31][..], &[1]].concat().try_into().unwrap()).public())];
+    assert_eq!(log.say(Statement::Publisher(one_more), 255), Err("too-many-key-statements"));
+    assert_eq!(log.say(release("acme.example", "base", b"1"), 255), Ok(256));
+}
+
 /// A log in which `acme.example` asks for two of its three keys on each release, by its claim.
 fn two_of_three() -> Log {
     let mut log = Log::default();
@@ -301,7 +353,7 @@ fn two_of_three() -> Log {
     log
 }
 
-fn approved(mut statement: Statement, approvers: &[u8]) -> Statement {
+pub(super) fn approved(mut statement: Statement, approvers: &[u8]) -> Statement {
     approvers.iter().for_each(|seed| statement.approve(&key(*seed)).unwrap());
     statement
 }
@@ -392,106 +444,4 @@ fn approvals_are_used_once_whoever_signs_with_them() {
 
 fn claim_again() -> Statement {
     claim("acme.example", 1)
-}
-
-/// Statements that get in each other's way in every manner.
-fn pool() -> &'static [SignedStatement] {
-    static POOL: OnceLock<Vec<SignedStatement>> = OnceLock::new();
-    POOL.get_or_init(|| {
-        let mut pool = vec![];
-        for name in ["acme.example", "other.example"] {
-            for seed in [1, 2] {
-                pool.push(sign(&claim(name, seed), &key(seed)).unwrap());
-                for (variant, weights) in [("base", b"1"), ("base", b"2"), ("instruct", b"1")] {
-                    pool.push(sign(&release(name, variant, weights), &key(seed)).unwrap());
-                }
-            }
-        }
-        // About a release at positions 1 and 2, and key changes of a claim at 0: right where the log came to be so.
-        let first = pool[0].clone();
-        for entry in [1, 2] {
-            let bound = LoggedRelease {
-                coordinate: pool[1].statement().coordinate().unwrap(),
-                entry,
-                leaf_hash: leaf(&pool[1]),
-            };
-            for kind in [Kind::Amend, Kind::Stage, Kind::Withdraw] {
-                pool.push(sign(&about(kind, "acme.example", &bound, b"1"), &key(1)).unwrap());
-            }
-            pool.push(sign(&about(Kind::Evaluation, "other.example", &bound, b"1"), &key(2)).unwrap());
-        }
-        // The same, approved by one key and signed by one or the other.
-        let again = approved(
-            about(
-                Kind::Amend,
-                "acme.example",
-                &LoggedRelease {
-                    coordinate: pool[1].statement().coordinate().unwrap(),
-                    entry: 1,
-                    leaf_hash: leaf(&pool[1]),
-                },
-                b"1",
-            ),
-            &[3],
-        );
-        pool.extend([1, 2].map(|seed| sign(&again, &key(seed)).unwrap()));
-        let claimed = LoggedEntry { entry: 0, leaf_hash: leaf(&first) };
-        for (action, add, revoke) in
-            [(Action::Add, &[2, 3][..], &[][..]), (Action::Rotate, &[2], &[1]), (Action::Revoke, &[], &[1])]
-        {
-            let changed = Statement::Publisher(change(action, claimed, add, revoke, 1));
-            pool.push(sign(&changed, &key(1)).unwrap());
-        }
-        pool
-    })
-}
-
-proptest! {
-    /// Where a batch ends decides nothing: the registry and every verdict are the same one by one and in batches.
-    #[test]
-    fn batches_do_not_matter(order in prop::collection::vec((0..29_usize, prop::bool::weighted(0.2)), 0..48)) {
-        let (mut single, mut logged, mut batch) = (Registry::default(), Registry::default(), Registry::default());
-        let mut position = 0;
-        for (which, closes) in order {
-            let signed = &pool()[which % pool().len()];
-            let one_by_one = admit(&leaf(signed), signed, &single);
-            let batched = admit(&leaf(signed), signed, &Layered { logged: &logged, batch: &batch });
-            prop_assert_eq!(&one_by_one, &batched);
-            if one_by_one == Ok(Verdict::New) {
-                single.apply(position, leaf(signed), signed.statement());
-                batch.apply_over(&logged, position, leaf(signed), signed.statement());
-                prop_assert_eq!(admit(&leaf(signed), signed, &single), Ok(Verdict::Known(position)));
-                position += 1;
-            }
-            if closes {
-                logged.absorb(std::mem::take(&mut batch));
-            }
-        }
-        logged.absorb(batch);
-        prop_assert_eq!(single, logged);
-    }
-
-    /// A registry that is fed what no honest log has neither panics nor lets a name or a coordinate change hands.
-    #[test]
-    fn no_sequence_moves_a_name_or_rebinds_a_coordinate(order in prop::collection::vec(0..29_usize, 0..48)) {
-        let mut registry = Registry::default();
-        let mut held = Vec::new();
-        for (position, which) in (0..).zip(order) {
-            let signed = &pool()[which % pool().len()];
-            registry.apply(position, leaf(signed), signed.statement());
-            let publisher = signed.statement().publisher().clone();
-            let holder = registry.holder(&publisher).map(|holder| holder.position);
-            let binding = signed.statement().coordinate().and_then(|of| registry.binding(&of).map(|b| (of, b.position, b.weights)));
-            held.push((publisher, holder, binding));
-            for (publisher, holder, binding) in &held {
-                if holder.is_some() {
-                    prop_assert_eq!(registry.holder(publisher).map(|holder| holder.position), *holder);
-                }
-                if let Some((of, position, weights)) = binding {
-                    let now = registry.binding(of).map(|binding| (binding.position, binding.weights));
-                    prop_assert_eq!(now, Some((*position, *weights)));
-                }
-            }
-        }
-    }
 }

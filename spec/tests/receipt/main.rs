@@ -91,7 +91,8 @@ impl Shape {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let map = |pairs: &[Vec<u8>]| [&[0xa0 | pairs.len() as u8], pairs.concat().as_slice()].concat();
+        let head = |pairs: u8| if pairs < 24 { vec![0xa0 | pairs] } else { vec![0xb8, pairs] };
+        let map = |pairs: &[Vec<u8>]| [head(pairs.len() as u8), pairs.concat()].concat();
         let protected = map(&self.protected);
         let root = self.root.clone().unwrap_or_else(|| tree(7).1.root().as_bytes().to_vec());
         let signature = key().sign(&sig_structure(&protected, &root));
@@ -264,9 +265,9 @@ fn receipts_of_others_are_read_in_any_order_and_are_not_read_loosely() {
     assert_eq!(with(&|shape| shape.payload = [vec![0x58, 0x20], root.clone()].concat()), "attached-payload");
     assert_eq!(with(&|shape| shape.payload = vec![0x00]), "not-well-encoded");
     assert_eq!(with(&|shape| shape.root = Some(vec![0; 32])), "bad-receipt-signature");
-    let mut bytes = vec![0xd2, 0x84, 0x40, 0xb8, 33];
-    bytes.extend((0..33_u8).flat_map(|label| [0x18, 0x40 + label, 0x00]));
-    assert_eq!(ForeignReceipt::parse(&bytes).unwrap_err().code(), "too-many-headers");
+    // The proof is one header.
+    let others = |count: u8| with(&|shape| shape.unprotected.extend((0..count).map(|n| vec![0x18, 0x40 + n, 0x00])));
+    assert_eq!((others(31), others(32)), ("signed", "too-many-headers"));
     let deep = [vec![0x61, b'x'], vec![0x81; 40], vec![0x00]].concat();
     assert_eq!(with(&|shape| shape.unprotected.push(deep.clone())), "not-well-encoded");
     let endless = vec![0x61, b'x', 0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
@@ -308,6 +309,12 @@ fn a_statement_with_its_receipt_is_transparent_and_its_bytes_come_back() {
     }
     assert_eq!(TransparentStatement::new(statement(), Vec::new()), Err(ReceiptError::Receipts { found: 0 }));
     assert_eq!(TransparentStatement::new(statement(), vec![vec![0]; 9]), Err(ReceiptError::Receipts { found: 9 }));
+    let eight = TransparentStatement::new(statement(), vec![vec![0]; 8]).unwrap();
+    assert_eq!(TransparentStatement::parse(&eight.to_bytes()), Ok(eight));
+    let longest = TransparentStatement::new(statement(), vec![vec![0; MAX_RECEIPT]]).unwrap();
+    assert_eq!(TransparentStatement::parse(&longest.to_bytes()), Ok(longest));
+    let refused = ReceiptError::TooLong { limit: MAX_RECEIPT, found: MAX_RECEIPT + 1 };
+    assert_eq!(TransparentStatement::new(statement(), vec![vec![0; MAX_RECEIPT + 1]]), Err(refused));
     let plain = TransparentStatement::parse(statement().bytes());
     assert_eq!(plain, Err(ReceiptError::Receipts { found: 0 }));
 }

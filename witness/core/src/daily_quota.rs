@@ -60,6 +60,15 @@ mod tests {
     }
 
     #[test]
+    fn what_was_taken_and_not_signed_is_there_again_once() {
+        let mut quota = DailyQuota::default();
+        assert!((0..LEAST_BURST).all(|_| quota.take(24, 5).is_ok()));
+        assert_eq!(quota.take(24, 5), Err(3600));
+        quota.put_back();
+        assert_eq!((quota.take(24, 5), quota.take(24, 5)), (Ok(()), Err(3600)));
+    }
+
+    #[test]
     fn a_rate_of_nothing_allows_the_least_and_never_more() {
         let mut quota = DailyQuota::default();
         assert!((0..LEAST_BURST).all(|_| quota.take(0, 5).is_ok()));

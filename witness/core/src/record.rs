@@ -187,7 +187,7 @@ impl Cosigned {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{Log, witness_key};
+    use crate::samples::{Log, witness_key, witness_of};
 
     fn at(seconds: u64) -> UnixTime {
         UnixTime::new(seconds).unwrap()
@@ -209,6 +209,21 @@ mod tests {
             Err(RecordError::OtherLog { .. })
         ));
         assert!(matches!(parse(&LastCosigned::Nothing(other.origin()).to_bytes()), Err(RecordError::Note(_))));
+    }
+
+    #[test]
+    fn beside_our_lines_stand_those_of_others_one_of_each_key_and_none_that_we_made_before() {
+        let (log, own) = (Log::new("log.example/a", 1), witness_key());
+        let verified = log.trusted().verify(&log.signed(3)).unwrap();
+        let by = |witness: &WitnessSigner, time| Cosigned::sign(&verified, witness, at(time)).unwrap().lines().to_vec();
+        // Of one name, each of its two keys; then under another name a line with the ID of the first.
+        let (others, ours) = (by(&witness_of(8), 7), by(&own, 5));
+        let namesake = NoteSignature { name: "other.example".parse().unwrap(), ..others[0].clone() };
+        let beside = [verified.note().signatures(), &others, std::slice::from_ref(&namesake)].concat();
+        let again = [beside.clone(), by(&witness_of(8), 8), ours].concat();
+        let found = Cosigned::sign_beside(&log.signed(3), again, &own, at(9)).unwrap();
+        assert_eq!((found.time(), found.lines().len()), (at(9), 2));
+        assert_eq!(found.note().signatures(), [&beside, found.lines()].concat());
     }
 
     #[test]

@@ -239,6 +239,18 @@ mod tests {
     }
 
     #[test]
+    fn a_body_of_the_longest_length_is_read() {
+        let body = body();
+        let (proof, note) = body.split_once("\n\n").unwrap();
+        let extended = note.replacen("\n\n", &format!("\n{}\n\n", "x".repeat(MAX_BODY - body.len() - 1)), 1);
+        let longest = format!("{proof}\n\n{extended}");
+        assert_eq!(longest.len(), MAX_BODY);
+        assert_eq!(AddCheckpoint::parse(longest.as_bytes()).unwrap().to_string(), longest);
+        let more = longest.replacen("xx", "xxx", 1);
+        assert_eq!(refused(&more), RequestError::TooLong { found: MAX_BODY + 1 });
+    }
+
+    #[test]
     fn sixteen_ml_dsa_lines_fit() {
         let signed = Log::new("log.example/a", 1).signed(7);
         let mut lines = signed.signatures().to_vec();

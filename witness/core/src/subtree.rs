@@ -208,6 +208,19 @@ mod tests {
     }
 
     #[test]
+    fn a_body_of_the_longest_length_is_read_and_a_byte_more_is_not() {
+        let note = log().signed(14);
+        let of = |extension: usize| {
+            let text = format!("{}{}\n", note.text(), "x".repeat(extension));
+            request(8, 13, SignedNote::new(text, note.signatures().to_vec()).unwrap()).to_string()
+        };
+        let around = of(1).len() - 1;
+        let (longest, more) = (of(MAX_BODY - around), of(MAX_BODY - around + 1));
+        assert_eq!(SignSubtree::parse(longest.as_bytes()).unwrap().to_string(), longest);
+        assert_eq!(SignSubtree::parse(more.as_bytes()), Err(RequestError::TooLong { found: MAX_BODY + 1 }));
+    }
+
+    #[test]
     fn h2_a_range_that_is_no_subtree_or_ends_beyond_the_checkpoint_is_refused() {
         let good = request(8, 13, cosigned(14, &witness_key())).to_string();
         for range in ["8 8", "13 8", "9 13", "6 13", "0 0", "0 15", "8 16"] {

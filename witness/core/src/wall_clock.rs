@@ -111,3 +111,66 @@ pub fn not_before(record: &LastCosigned, now: u64) -> Result<(), ClockFault> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Cosigned;
+    use crate::samples::{Log, witness_key};
+    use stele_clock::ManualClock;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn at(seconds: u64) -> (Arc<ManualClock>, WallClock) {
+        let hands = Arc::new(ManualClock::at(seconds));
+        (hands.clone(), WallClock::start(hands))
+    }
+
+    fn nothing() -> LastCosigned {
+        LastCosigned::Nothing(Log::new("log.example/a", 1).origin())
+    }
+
+    fn cosigned_at(time: u64) -> LastCosigned {
+        let log = Log::new("log.example/a", 1);
+        let verified = log.trusted().verify(&log.signed(3)).unwrap();
+        let cosigned = Cosigned::sign(&verified, &witness_key(), UnixTime::new(time).unwrap()).unwrap();
+        LastCosigned::Cosigned(Box::new(cosigned))
+    }
+
+    #[test]
+    fn two_cosignatures_may_be_of_one_second_and_none_is_of_an_earlier_one() {
+        let (_, clock) = at(NOW);
+        assert_eq!(clock.time_after(&cosigned_at(NOW - 1)).map(UnixTime::seconds), Ok(NOW));
+        assert_eq!(clock.time_after(&cosigned_at(NOW)).map(UnixTime::seconds), Ok(NOW));
+        let back = ClockFault::Back { now: NOW, last: NOW + 1 };
+        assert_eq!(clock.time_after(&cosigned_at(NOW + 1)), Err(back));
+        assert_eq!(clock.time_after(&nothing()).map(UnixTime::seconds), Ok(NOW));
+    }
+
+    #[test]
+    fn a_correction_of_a_day_is_signed_and_one_second_more_is_not_until_the_time_has_passed() {
+        let (hands, clock) = at(NOW);
+        hands.jump(NOW + MAX_JUMP);
+        assert_eq!(clock.time_after(&nothing()).map(UnixTime::seconds), Ok(NOW + MAX_JUMP));
+        let far = NOW + MAX_JUMP + 1;
+        hands.jump(far);
+        assert_eq!(clock.time_after(&nothing()), Err(ClockFault::Ahead { now: far, expected: NOW }));
+        // Both hands one second later, and the wall clock set to the same time again: it is a day ahead now.
+        hands.sleep(std::time::Duration::from_secs(1));
+        hands.jump(far);
+        assert_eq!(clock.time_after(&nothing()).map(UnixTime::seconds), Ok(far));
+    }
+
+    #[test]
+    fn a_clock_at_zero_or_beyond_what_a_cosignature_can_carry_dates_nothing() {
+        let (hands, clock) = at(0);
+        assert_eq!(clock.time_after(&nothing()), Err(ClockFault::NoTime { now: 0 }));
+        hands.jump(1);
+        assert_eq!(clock.time_after(&nothing()).map(UnixTime::seconds), Ok(1));
+        let last = i64::MAX as u64;
+        let (hands, clock) = at(last);
+        assert_eq!(clock.time_after(&nothing()).map(UnixTime::seconds), Ok(last));
+        hands.jump(last + 1);
+        assert_eq!(clock.time_after(&nothing()), Err(ClockFault::NoTime { now: last + 1 }));
+    }
+}

@@ -37,12 +37,23 @@ impl Place {
         states.load(&self.log.origin()).map(|(state, _)| state)
     }
 
+    /// As somebody sees it who has no lock.
+    fn look(&self) -> Result<LastCosigned, StateError> {
+        self.states().view()?.look(&self.log.origin(), || ())
+    }
+
     fn file(&self, folder: &str) -> PathBuf {
         self.home.path().join(folder).join(self.log.origin().digest().to_string())
     }
 
     fn cosigned(&self, size: u64, time: u64) -> Cosigned {
         let verified = self.log.trusted().verify(&self.log.signed(size)).unwrap();
+        Cosigned::sign(&verified, &witness_key(), UnixTime::new(time).unwrap()).unwrap()
+    }
+
+    /// Of another history of the same log.
+    fn forked(&self, size: u64, time: u64) -> Cosigned {
+        let verified = self.log.trusted().verify(&Log::salted("log.example/a", 1, 1).signed(size)).unwrap();
         Cosigned::sign(&verified, &witness_key(), UnixTime::new(time).unwrap()).unwrap()
     }
 
@@ -118,6 +129,8 @@ fn s3_a_restored_older_state_is_refused_even_if_it_is_the_one_before() {
         place.lose_journals("state");
         let error = place.load().unwrap_err();
         assert!(matches!(error, StateError::Older { found: f, marked: (3, 20), .. } if f == found), "{error}");
+        let error = place.look().unwrap_err();
+        assert!(matches!(error, StateError::Older { found: f, marked: (3, 20), .. } if f == found), "{error}");
     }
 }
 
@@ -159,6 +172,15 @@ fn s4_a_restored_mark_or_a_foreign_state_is_refused() {
     assert!(matches!(place.load(), Err(StateError::Unreadable { .. })));
     fs::write(place.file("marks"), b"rubbish").unwrap();
     assert!(matches!(place.load(), Err(StateError::NotAMark { .. })));
+}
+
+#[test]
+fn a_state_as_old_as_the_mark_with_another_tree_is_no_backup_but_a_contradiction() {
+    let place = Place::new();
+    place.advance(5, 20);
+    fs::write(place.file("state"), place.forked(5, 20).to_bytes()).unwrap();
+    place.lose_journals("state");
+    assert!(matches!(place.load(), Err(StateError::Contradiction { found: (5, 20), marked: (5, 20), .. })));
 }
 
 #[test]
@@ -319,6 +341,9 @@ fn the_way_out_adopts_our_own_newest_cosignature_and_nothing_older() {
         let error = place.states().adopt(&place.cosigned(size, time)).unwrap_err();
         assert!(matches!(error, StateError::AdoptsOlder { known: (5, 20), .. }), "{size} {time} {error}");
     }
+    // As large, later, and of another history.
+    let error = place.states().adopt(&place.forked(5, 30)).unwrap_err();
+    assert!(matches!(error, StateError::AdoptsOlder { offered: (5, 30), known: (5, 20), .. }), "{error}");
     let (log, own) = (place.log.trusted(), witness_key().own());
     let marked = read_adoptable(&place.file("marks"), &log, &own).unwrap();
     place.states().adopt(&marked).unwrap();
