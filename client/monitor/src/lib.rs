@@ -45,4 +45,5 @@ pub use messages::Messages;
 pub use monitor::{Monitor, Parts, Round};
 pub use report::{CoverageFile, UnprovenCoverage, check_report, report};
 pub use self_test::Tested;
+pub use watched_log::WatchedLog;
 pub use witnesses::{HttpWitnesses, WitnessAnswer, WitnessClient, WitnessHead};

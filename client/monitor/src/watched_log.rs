@@ -22,7 +22,9 @@ impl WatchedLog {
     pub fn client(&self) -> Result<LogClient, NotAsked> {
         match self.reader.source() {
             StaticFiles::Http { url, .. } => Ok(LogClient::new(url.trim_end_matches('/').to_owned(), WAIT, |_| ())),
-            StaticFiles::Folder(_) | StaticFiles::Handed(_) => Err(NotAsked { place: self.reader.source().to_string() }),
+            StaticFiles::Folder(_) | StaticFiles::Handed(_) => {
+                Err(NotAsked { place: self.reader.source().to_string() })
+            }
         }
     }
 }
