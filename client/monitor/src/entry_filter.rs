@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use stele_spec::entry::Entry;
 use stele_spec::hash::LeafHash;
-use stele_spec::statement::{Kind as StatementKind, SignedStatement};
+use stele_spec::statement::{Kind as StatementKind, Prose, SignedStatement, Statement};
 use stele_spec::text::to_base64;
 
 use crate::event::{Event, Kind};
@@ -68,8 +68,10 @@ impl EntryFilter<'_> {
         let kind = statement.kind();
         let subjects: Vec<String> = statement.coordinates().iter().map(ToString::to_string).collect();
         let about = subjects.first().cloned().unwrap_or_else(|| statement.publisher().to_string());
+        let (words, said) = said(statement);
+        let words = if words.is_empty() { words } else { format!(" ({words})") };
         let summary =
-            format!("entry {position}: {kind} of {about}, said by {}, was not expected", statement.publisher());
+            format!("entry {position}: {kind} of {about}{words}, said by {}, was not expected", statement.publisher());
         let details: Value = json!({
             "position": position,
             "leaf_hash": leaf.to_string(),
@@ -80,9 +82,41 @@ impl EntryFilter<'_> {
             "issued_at": statement.issued_at().to_string(),
             "weights_digest": statement.weights_digest().map(|digest| digest.to_string()),
             "watched": reasons,
+            "said": said,
         });
         let cause = [origin, &position.to_string(), &leaf.to_string()];
         Event::new(Kind::Entry, &cause, self.now, Some(origin), summary, details)
+    }
+}
+
+/// The most characters of a reason in the line for a person; the details have it whole.
+const REASON: usize = 200;
+
+/// What a statement about a release says, in a few words and for a script; nothing of a kind whose content is read elsewhere.
+fn said(statement: &Statement) -> (String, Value) {
+    let short = |reason: &Prose| match reason.as_str().char_indices().nth(REASON) {
+        Some((end, _)) => format!("{}...", reason.as_str().get(..end).unwrap_or_default()),
+        None => reason.to_string(),
+    };
+    match statement {
+        Statement::Stage(moved) => (
+            format!("to {} since {}: {}", moved.access.stage, moved.access.since, short(&moved.reason)),
+            json!({"to": moved.access.stage, "since": moved.access.since, "reason": moved.reason}),
+        ),
+        Statement::Withdraw(back) => (
+            format!("copies {}: {}", back.copies, short(&back.reason)),
+            json!({"copies": back.copies, "reason": back.reason}),
+        ),
+        Statement::Supersede(replaced) => (
+            format!("by {}: {}", replaced.by.coordinate, short(&replaced.reason)),
+            json!({"by": replaced.by.coordinate, "reason": replaced.reason}),
+        ),
+        Statement::Amend(amended) => (short(&amended.reason), json!({"reason": amended.reason})),
+        Statement::Incident(incident) => (
+            format!("{}: {}, {}, {}", incident.id, incident.class, incident.severity, incident.status),
+            json!({"id": incident.id, "class": incident.class, "severity": incident.severity, "status": incident.status}),
+        ),
+        _ => (String::new(), Value::Null),
     }
 }
 

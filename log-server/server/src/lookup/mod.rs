@@ -27,6 +27,7 @@ use databases::Databases;
 pub use examine::{examine, make_again};
 use pause::Pause;
 use std::io;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -57,6 +58,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a log that stops waits for them; what is missing then is caught up at the next start.
 const LAST: Duration = Duration::from_secs(30);
+
+/// How long a start waits for the databases.
+const OPENING: Duration = Duration::from_secs(15);
+
+/// How often it is looked whether the thread has ended.
+const JOINING: Duration = Duration::from_millis(5);
 
 /// The lookups. The thread that writes them ends with this.
 #[derive(Debug)]
@@ -112,10 +119,23 @@ impl DerivedLookup {
     /// Opens the databases and brings them to the log's size; makes those anew that are not that log's, or broken. Where much is missing this goes
     /// on in the background, and nothing can be looked up until it is done. An error where the machine has no thread for them.
     pub fn open(data: &Dir, store: &TileStore, size: u64, root: RootHash) -> io::Result<Self> {
-        let inner = Arc::new(Inner::new(data, store, Head { size, root }));
-        inner.begin();
+        Self::open_within(data, store, Head { size, root }, OPENING)
+    }
+
+    fn open_within(data: &Dir, store: &TileStore, target: Head, limit: Duration) -> io::Result<Self> {
+        let inner = Arc::new(Inner::new(data, store, target));
         let shared = inner.clone();
-        let worker = std::thread::Builder::new().name("lookups".into()).spawn(move || shared.work())?;
+        let (opened, is_open) = mpsc::channel();
+        let work = move || {
+            shared.begin();
+            let _ = opened.send(());
+            shared.work();
+        };
+        let worker = std::thread::Builder::new().name("lookups".into()).spawn(work)?;
+        // A database may wait for ever for a disk that is full: what is derived never holds up the log.
+        if is_open.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!(seconds = limit.as_secs(), "the lookups do not open; the log goes on without them");
+        }
         Ok(Self { inner, worker: Some(worker) })
     }
 }
@@ -124,9 +144,16 @@ impl Drop for DerivedLookup {
     fn drop(&mut self) {
         self.inner.state().stopping = true;
         self.inner.changed.notify_all();
-        if let Some(worker) = self.worker.take() {
+        let Some(worker) = self.worker.take() else { return };
+        let deadline = Instant::now() + LAST;
+        while !worker.is_finished() && Instant::now() < deadline {
+            std::thread::sleep(JOINING);
+        }
+        if worker.is_finished() {
             // A worker that panicked has nothing to give back.
             let _ = worker.join();
+        } else {
+            tracing::warn!("the lookups do not close; what is missing in them is made again at the next start");
         }
     }
 }

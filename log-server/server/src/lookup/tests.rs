@@ -263,6 +263,24 @@ fn wait_for(lookup: &DerivedLookup) {
 }
 
 #[test]
+fn a_database_that_does_not_open_holds_up_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, store, published) = log(home.path());
+    // What its library reads first is a pipe into which nobody writes.
+    let folder = data.path_of(FOLDER);
+    std::fs::create_dir_all(&folder).unwrap();
+    let pipe = folder.join("conf");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
+    let target = Head { size: published.size(), root: published.root() };
+    let lookup = DerivedLookup::open_within(&data, &store, target, Duration::from_millis(200)).unwrap();
+    assert!(matches!(lookup.away(), Some(LookupUnavailable::Making { done: 0, .. })));
+    lookup.extend(&[row(3, "pkg:generic/a@1", "pkg:generic/b@1")], 4, published.root());
+    // Somebody writes: what is read is no configuration, and it is made again.
+    drop(std::fs::OpenOptions::new().write(true).open(&pipe).unwrap());
+    std::thread::spawn(move || drop(lookup)).join().unwrap();
+}
+
+#[test]
 fn what_could_not_be_opened_is_opened_by_itself_once_it_can_be() {
     let home = tempfile::tempdir().unwrap();
     let (data, store, published) = log(home.path());
