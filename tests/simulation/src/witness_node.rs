@@ -92,7 +92,7 @@ pub enum Role {
 
 /// What runs.
 enum Process {
-    Witness(Witness, Option<Mirror>),
+    Witness(Box<Witness>, Option<Mirror>),
     /// An index cosigner, and the witness of its folder, which keeps what it finds against a log.
     Index(IndexCosigner),
 }
@@ -219,7 +219,7 @@ impl WitnessNode {
         if !self.is_index() {
             let witness = self.open_witness(self.own()?, OWN)?;
             let mirror = self.has_mirror().then(|| self.open_mirror(&witness)).transpose()?;
-            return Ok(Process::Witness(witness, mirror));
+            return Ok(Process::Witness(Box::new(witness), mirror));
         }
         let witness = Arc::new(self.open_witness(self.own_beside()?, BESIDE_INDEX)?);
         let keyring = self.own()?;

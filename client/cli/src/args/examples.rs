@@ -310,10 +310,6 @@ pub(super) const EXAMPLES: &[VerbExamples] = &[
             ("stele monitor monitor.toml --once", "one round, and a report of it"),
             ("stele monitor monitor.toml", "rounds until SIGTERM"),
             ("stele monitor monitor.toml --self-test", "does an event reach you?"),
-            (
-                "stele monitor report monitor.toml --output read.stele-coverage",
-                "what was read so far, for others to check",
-            ),
         ],
     ),
     #[cfg(feature = "monitor")]

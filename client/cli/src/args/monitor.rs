@@ -31,7 +31,7 @@ pub enum MonitorVerb {
         #[arg(required_unless_present = "check")]
         config: Option<PathBuf>,
         /// Write the report here.
-        #[arg(long, value_name = "FILE", conflicts_with = "check")]
+        #[arg(short, long, value_name = "FILE", conflicts_with = "check")]
         output: Option<PathBuf>,
         /// Check somebody's report, offline. Ends with 14 where it does not prove what it says.
         #[arg(long, value_name = "FILE", conflicts_with = "config")]

@@ -204,7 +204,7 @@ fn a_log_that_goes_back_is_found_out_by_who_kept_the_list() {
     other.append(&[incident(2)]);
     let (_, client, policy) = serve(other);
     let refused = NameLookup::new(&client, &policy).listed(&subject, &kept).unwrap_err();
-    assert_eq!(code(&refused), ("list-differs", Exit::NotInLog));
+    assert_eq!(code(&refused), ("list-rewritten", Exit::Inconsistent));
 }
 
 /// The test log shows two pointers at a time.

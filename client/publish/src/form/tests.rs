@@ -84,7 +84,10 @@ fn the_samples_of_the_format_are_forms() {
 fn what_depends_on_an_open_decision_beside_it_is_no_problem_yet() {
     let problems = |what: &str| {
         let text = format!("{}\n[[actions]]\nwhat = \"{what}\"\nwhen = \"2026-07-01\"\n", without_actions());
-        let (_folder, form) = form(&text);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("form.toml");
+        std::fs::write(&path, text).unwrap();
+        let (form, _) = Form::read_open(&path, "a form").unwrap();
         form.problems(|back: &Withdraw| Statement::Withdraw(Box::new(back.clone())).problems())
     };
     assert_eq!(problems("DECIDE: one of these words"), Vec::<String>::new());

@@ -209,10 +209,10 @@ fn weights_that_were_public_never_left_is_refused_by_the_entry_that_made_them_pu
         7,
         &["a statement of the kind withdraw", "hint: get the release.stele"],
     );
-    let mut changed = fs::read(&path).unwrap();
-    let at = changed.windows(7).position(|window| window == b"\nindex ").unwrap() + 7;
-    changed[at] ^= 1;
-    fs::write(network.at("changed.stele"), changed).unwrap();
+    let mut changed = Bundle::parse(&fs::read(&path).unwrap()).unwrap();
+    let at = changed.proof.windows(7).position(|window| window == b"\nindex ").unwrap() + 7;
+    changed.proof[at] ^= 1;
+    fs::write(network.at("changed.stele"), changed.encode().unwrap()).unwrap();
     told(acme.ask(&network, &["show", "changed.stele"]), 3, &["error:"]);
 
     // To make it public again takes that back: it is asked whether this is meant, and a verdict names both.

@@ -114,6 +114,8 @@ pub(super) fn read(recorder: &mut Recorder) -> Step {
     fs::write(recorder.at("checkpoint"), checkpoint).during("writing")?;
     fs::write(recorder.at("vkey"), recorder.network.log_vkey()).during("writing")?;
     recorder.done(&["inspect", "new/release.stele", "--extract", "parts"], "inspect")?;
+    recorder.asked(&["export", "new", "--as", "in-toto"], "export", 0)?;
+    recorder.asked(&["export", "new", "--as", "spdx3", "--output", "new.spdx.json"], "export", 0)?;
     let parts = ["parts/statement.cose", "parts/manifest.cbor", "parts/proof.tlog-proof", "checkpoint", "vkey"];
     for file in parts.into_iter().chain(["policy", "another.pem", "bare/release.toml"]) {
         recorder.done(&["inspect", file], "inspect")?;
