@@ -98,14 +98,18 @@ pub enum Lock {
     /// A chain of records in the bucket.
     Objects,
     /// The same chain in a table of PostgreSQL.
-    Postgres(Address),
+    Postgres(Box<Address>),
 }
 
 impl FromStr for Lock {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        if text == "objects" { Ok(Self::Objects) } else { text.parse().map(Self::Postgres) }
+        if text == "objects" {
+            Ok(Self::Objects)
+        } else {
+            text.parse().map(|address| Self::Postgres(Box::new(address)))
+        }
     }
 }
 

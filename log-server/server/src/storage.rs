@@ -81,7 +81,7 @@ impl Storage {
         let lock: Box<dyn HeldLock> = match &config.lock {
             LockConfig::Objects => Box::new(ChainLock::new(&store, None, origin, run)),
             LockConfig::Postgres(config) => {
-                Box::new(PostgresLock::open(config.clone(), origin, run).map_err(|error| failed(error.into()))?)
+                Box::new(PostgresLock::open((**config).clone(), origin, run).map_err(|error| failed(error.into()))?)
             }
         };
         let is_new = lock.newest().map_err(|error| failed(error.into()))?.is_none();
@@ -118,11 +118,11 @@ pub(crate) fn bucket(loaded: &Loaded<Config>) -> Result<Option<BucketConfig>, Lo
                 let path = loaded.resolve(path);
                 std::fs::read(&path).map_err(|source| LogError::Machine { what: "the file that lock_ca names", source })
             });
-            LockConfig::Postgres(PostgresConfig {
-                address: address.clone(),
+            LockConfig::Postgres(Box::new(PostgresConfig {
+                address: (**address).clone(),
                 password,
                 authorities: authorities.transpose()?,
-            })
+            }))
         }
     };
     Ok(Some(BucketConfig { objects, lock }))
@@ -143,7 +143,7 @@ pub(crate) enum LockConfig {
     /// A chain of records in the bucket.
     Objects,
     /// The same chain in a table.
-    Postgres(PostgresConfig),
+    Postgres(Box<PostgresConfig>),
 }
 
 /// Refuses a verb that looks at files, where the log has none.

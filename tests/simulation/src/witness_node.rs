@@ -92,9 +92,9 @@ pub enum Role {
 
 /// What runs.
 enum Process {
-    Witness(Box<Witness>, Option<Mirror>),
+    Witness(Box<Witness>, Option<Box<Mirror>>),
     /// An index cosigner, and the witness of its folder, which keeps what it finds against a log.
-    Index(IndexCosigner),
+    Index(Box<IndexCosigner>),
 }
 
 /// What a request came to.
@@ -219,14 +219,14 @@ impl WitnessNode {
         if !self.is_index() {
             let witness = self.open_witness(self.own()?, OWN)?;
             let mirror = self.has_mirror().then(|| self.open_mirror(&witness)).transpose()?;
-            return Ok(Process::Witness(Box::new(witness), mirror));
+            return Ok(Process::Witness(Box::new(witness), mirror.map(Box::new)));
         }
         let witness = Arc::new(self.open_witness(self.own_beside()?, BESIDE_INDEX)?);
         let keyring = self.own()?;
         let (_, states) = self.states(&keyring, OWN)?;
         let logs = vec![IndexedLog { log: self.log.clone(), qpd: None }];
         let parts = stele_index_cosigner::Parts { keyring, states, logs, witness };
-        Ok(Process::Index(IndexCosigner::open(parts, Arc::new(self.clock.clone()))?))
+        Ok(Process::Index(Box::new(IndexCosigner::open(parts, Arc::new(self.clock.clone()))?)))
     }
 
     fn open_mirror(&self, witness: &Witness) -> Result<Mirror, Box<dyn Error>> {
@@ -345,7 +345,7 @@ impl WitnessNode {
     /// Its mirror, where one runs.
     pub fn mirror(&self) -> Option<&Mirror> {
         match &self.process {
-            Some(Process::Witness(_, mirror)) => mirror.as_ref(),
+            Some(Process::Witness(_, mirror)) => mirror.as_deref(),
             _ => None,
         }
     }

@@ -314,7 +314,8 @@ fn a_report_of_what_was_read_is_checked_by_another_and_refused_when_anything_in_
 
     let bytes = fs::read(&report).during("reading the report")?;
     let whole = Coverage::parse(&bytes).during("reading the report")?;
-    let altered: [(&str, i32, &str, fn(&mut Coverage)); 6] = [
+    type Alter = fn(&mut Coverage);
+    let altered: [(&str, i32, &str, Alter); 6] = [
         ("a range", 14, "coverage-range-impossible", |report| report.logs[0].heads[1].read = 9),
         ("a head is left out", 14, "coverage-heads-inconsistent", |report| drop(report.logs[0].heads.remove(1))),
         ("a path", 14, "coverage-heads-inconsistent", |report| {
