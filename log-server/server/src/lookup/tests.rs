@@ -274,10 +274,12 @@ fn a_database_that_does_not_open_holds_up_nothing() {
     let target = Head { size: published.size(), root: published.root() };
     let lookup = DerivedLookup::open_within(&data, &store, target, Duration::from_millis(200)).unwrap();
     assert!(matches!(lookup.away(), Some(LookupUnavailable::Making { done: 0, .. })));
-    lookup.extend(&[row(3, "pkg:generic/a@1", "pkg:generic/b@1")], 4, published.root());
-    // Somebody writes: what is read is no configuration, and it is made again.
-    drop(std::fs::OpenOptions::new().write(true).open(&pipe).unwrap());
-    std::thread::spawn(move || drop(lookup)).join().unwrap();
+    // The pipe ends, and is gone: what was read is no configuration, and the database is made again.
+    let writer = std::fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+    std::fs::remove_file(&pipe).unwrap();
+    drop(writer);
+    wait_for(&lookup);
+    drop(lookup);
 }
 
 #[test]
