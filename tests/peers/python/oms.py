@@ -184,7 +184,8 @@ def options(peers):
     peers.theirs_says(True, "what stele signed without that path", model, signature, public)
     shutil.rmtree(model / "cache")
 
-    victim = next(path for path in sorted(model.rglob("*")) if path.is_file() and path.stat().st_size > 2)
+    # What the tool leaves aside by itself, such as .gitattributes, may be a link.
+    victim = next(path for path in sorted(model.rglob("*")) if path.is_file() and path.stat().st_size > 2 and not path.name.startswith("."))
     link_to_copy(victim, victim.read_bytes(), model)
     signature.unlink()
     signed(hashed(signature).set_allow_symlinks(True))
