@@ -19,15 +19,20 @@ pub fn build(folder: &Path) -> Step<PathBuf> {
         return Err(Failure::new(format!("cc: {}", String::from_utf8_lossy(&made.stderr))));
     }
     // A machine whose kernel refuses says so here, and not as a failure of what is tested.
-    let tried = Command::new("true")
-        .env("LD_PRELOAD", &library)
-        .env("SYSCALL_FAULTS_ROOT", folder)
-        .env("SYSCALL_FAULTS_PAGE", folder.join("no-such-page"))
-        .stderr(Stdio::null())
-        .status()
-        .during("trying the library")?;
-    if tried.code() != Some(99) {
-        return Err(Failure::new(format!("the library is not loaded into programs here: {tried}")));
+    let page = folder.join("tried");
+    std::fs::write(&page, [0; 4096]).during("writing a page")?;
+    let tried = |page: &Path| {
+        let mut program = Command::new("true");
+        program.env("LD_PRELOAD", &library).env("SYSCALL_FAULTS_ROOT", folder).env("SYSCALL_FAULTS_PAGE", page);
+        program.stderr(Stdio::null()).status().during("trying the library")
+    };
+    let without_a_page = tried(&folder.join("no-such-page"))?;
+    if without_a_page.code() != Some(99) {
+        return Err(Failure::new(format!("the library is not loaded into programs here: {without_a_page}")));
+    }
+    let with_one = tried(&page)?;
+    if !with_one.success() {
+        return Err(Failure::new(format!("this kernel sends no signal for system calls (seccomp): {with_one}")));
     }
     Ok(library)
 }
