@@ -28,7 +28,7 @@ use crate::watched_log::WatchedLog;
 /// After so many new entries of a list, how far it was looked at is written.
 const SAVED_EVERY: u64 = 256;
 
-/// Asks about every watched name. One name that is refused keeps nobody from the others; a log that does not answer does.
+/// Asks about every watched name. The others are asked about although one is refused; a log that does not answer ends the round.
 pub(crate) fn read_names<'a>(
     opened: &mut VerifiedLog<'a>,
     log: &'a WatchedLog,
@@ -115,7 +115,7 @@ impl Asking<'_, '_, '_> {
     }
 
     /// What is kept of a list, and the proof of it, which is checked again. What does not hold, on a damaged disk or under another policy, is
-    /// forgotten: it accuses nobody, and is read again in silence.
+    /// forgotten: no log is accused by it, and it is read again in silence.
     fn checked(&mut self, subject: &Subject, known: KnownList) -> (Kept, Option<NameProof>) {
         let (policy, state) = (self.policy, self.state());
         let proof = proof_of(subject, &known, state);

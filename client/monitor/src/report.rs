@@ -24,7 +24,7 @@ pub struct CoverageFile {
     pub unread: usize,
 }
 
-/// Makes the report of a monitor from what it keeps. It asks nobody, and a monitor that runs is not disturbed.
+/// Makes the report of a monitor from what it keeps. It asks no server, and a monitor that runs is not disturbed.
 pub fn report(path: &Path, policy: Option<&Path>, messages: Messages) -> Result<CoverageFile, Failure> {
     let loaded = stele_daemon::config::load::<Config>(path)?;
     let (config, folder) = (loaded.config, loaded.folder);

@@ -74,7 +74,7 @@ impl Bundle {
         self.digest
     }
 
-    /// The key that signed it, as it says itself: nobody has checked that.
+    /// The key that signed it, as it says itself, unchecked.
     pub fn named_key(&self) -> String {
         match &self.signer {
             Signer::Hint(hint) => hint.clone(),

@@ -98,7 +98,7 @@ impl Json {
     }
 }
 
-/// The fields of an object, taken one by one; what is left is a field that nobody expected.
+/// The fields of an object, taken one by one; what is left is an unexpected field.
 #[derive(Debug)]
 pub struct Object {
     place: &'static str,

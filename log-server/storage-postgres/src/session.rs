@@ -1,7 +1,7 @@
 //! One connection, on a thread of its own: a question is answered in time, or its outcome is unknown and the connection is given up.
 //!
 //! The library has no limit for a statement, and a server that was stopped keeps its connections. So the caller waits on a channel; a thread that
-//! hangs is left behind, with a connection that nobody uses any more.
+//! hangs is left behind, with a connection that is not used any more.
 
 use std::fmt;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use crate::binaries::Binary;
 use crate::command::{self, Told};
 use crate::network::{Network, path};
 use stele_probe::failure::{During, Step};
-use stele_samples::release_toml;
+use stele_samples::{model, release_toml};
 
 /// The model's name in every story.
 pub const MODEL: &str = "tiny";
@@ -57,6 +57,13 @@ impl Publisher {
     pub fn prepare(&self, folder: &Path, version: &str) -> Step {
         self.draft(folder, version)?.expect(0)?;
         release_toml::complete(&folder.join(release_toml::FILE)).map(drop)
+    }
+
+    /// Writes a small model of so many into a folder and releases it: drafted, decided, published.
+    pub fn release(&self, folder: &Path, version: &str, seed: u64) -> Step<Told> {
+        model::write(folder, seed)?;
+        self.prepare(folder, version)?;
+        self.publish(folder)?.expect(0)
     }
 
     /// `stele publish --claim`.

@@ -46,7 +46,7 @@ impl Subject<'_> {
         )
     }
 
-    /// When all of it held: the time of the checkpoint, or where nobody cosigned it that of the statement. To the second, in UTC.
+    /// When all of it held: the time of the checkpoint, or where no witness cosigned it that of the statement. To the second, in UTC.
     pub(super) fn time(&self) -> String {
         let cosigned = self.verified.checkpoint().time();
         let time = cosigned.and_then(|time| Timestamp::from_unix_seconds(time.seconds()));

@@ -71,7 +71,7 @@ impl Form {
             if !is_done {
                 return lines;
             }
-            // What nobody asks for was removed: nothing rests on it.
+            // An unknown field was removed: nothing rests on it.
             if is_unknown {
                 removed += 1;
             } else {

@@ -18,9 +18,7 @@ fn published() -> Step<(Network, Publisher)> {
     let mut network = Network::start(2, 2)?;
     let acme = Publisher::new(&network, "acme.example")?;
     let folder = network.at("model");
-    model::write(&folder, 1)?;
-    acme.prepare(&folder, "1.0.0")?;
-    acme.publish(&folder)?.expect(0)?;
+    acme.release(&folder, "1.0.0", 1)?;
     network.stop()?;
     Ok((network, acme))
 }

@@ -29,9 +29,7 @@ impl Story {
         let network = Network::start(1, 1)?;
         let publisher = Publisher::new(&network, "acme.example")?;
         let parent = network.at("parent");
-        model::write(&parent, 1)?;
-        publisher.prepare(&parent, "1.0.0")?;
-        publisher.publish(&parent)?.expect(0)?;
+        publisher.release(&parent, "1.0.0", 1)?;
         let folder = network.at("model");
         model::write(&folder, 2)?;
         publisher.prepare(&folder, "2.0.0")?;

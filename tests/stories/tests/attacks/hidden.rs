@@ -33,9 +33,7 @@ impl Story {
         let network = Network::start(1, 1)?;
         let publisher = Publisher::new(&network, "acme.example")?;
         let folder = network.at("model");
-        model::write(&folder, 1)?;
-        publisher.prepare(&folder, "1.0.0")?;
-        publisher.publish(&folder)?.expect(0)?;
+        publisher.release(&folder, "1.0.0", 1)?;
         let bundle = Bundle::parse(&fs::read(folder.join("release.stele")).unwrap()).unwrap();
         let entry = TlogProof::parse(&bundle.proof).unwrap().index();
         let proxy = Proxy::start(network.log_address()?)?;
@@ -420,9 +418,7 @@ fn what_a_log_lost_of_one_release_stops_no_other_publisher() -> Step {
         fs::remove_dir_all(story.network.log_data().join("lookup.sled")).unwrap();
         story.network.log.start()?;
         let other = story.network.at(&format!("other-{seed}"));
-        model::write(&other, seed)?;
-        story.publisher.prepare(&other, &format!("{seed}.0.0"))?;
-        story.publisher.publish(&other)?.expect(0)?;
+        story.publisher.release(&other, &format!("{seed}.0.0"), seed)?;
     }
     // The publisher of the damaged one puts it back.
     story.publisher.publish(&story.folder)?.expect(0)?;

@@ -14,7 +14,6 @@ use stele_log_storage_s3::simulated::{ACCESS_KEY, BUCKET, SimulatedS3};
 use stele_object_store::bucket::Bucket as _;
 use stele_object_store::memory::{Lying, MemoryBucket};
 use stele_probe::failure::Step;
-use stele_samples::model;
 use stele_samples::statements::Speaker;
 
 /// The secret of the store: it must be in nothing that the log writes.
@@ -90,9 +89,7 @@ fn live(place: &Place) -> Step {
     network.start_log()?;
     let acme = Publisher::new(&network, "acme.example")?;
     let folder = network.at("model");
-    model::write(&folder, 1)?;
-    acme.prepare(&folder, "1.0.0")?;
-    acme.publish(&folder)?.expect(0)?;
+    acme.release(&folder, "1.0.0", 1)?;
     acme.verify(&folder)?.expect(0)?;
     let before = Report::of(&network)?;
     before.told.clone().expect(0)?;

@@ -87,9 +87,7 @@ fn the_log_is_down_and_the_publisher_is_told_to_try_again_while_the_downloader_n
     let mut network = Network::start(1, 1)?;
     let acme = Publisher::new(&network, "acme.example")?;
     let folder = network.at("model");
-    model::write(&folder, 1)?;
-    acme.prepare(&folder, "1.0.0")?;
-    acme.publish(&folder)?.expect(0)?;
+    acme.release(&folder, "1.0.0", 1)?;
     network.log.stop()?;
     acme.verify(&folder)?.expect(0)?;
 

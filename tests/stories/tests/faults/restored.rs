@@ -263,9 +263,7 @@ fn a_log_goes_on_from_a_mirror_of_its_public_files() -> Step {
     let mut network = Network::start(3, 2)?;
     let acme = Publisher::new(&network, "acme.example")?;
     let folder = network.at("model");
-    model::write(&folder, 1)?;
-    acme.prepare(&folder, "1.0.0")?;
-    acme.publish(&folder)?.expect(0)?;
+    acme.release(&folder, "1.0.0", 1)?;
     let older = network.at("older");
     model::copy(&network.at("log/data/public"), &older)?;
     network.accepted(Speaker::new(7)?.claim()?.bytes())?;
@@ -329,9 +327,7 @@ fn lost_and_damaged_manifests_are_noticed_at_the_next_start() -> Step {
     let acme = Publisher::new(&network, "acme.example")?;
     for seed in 1..3 {
         let folder = network.at(&format!("model-{seed}"));
-        model::write(&folder, seed)?;
-        acme.prepare(&folder, &format!("1.0.{seed}"))?;
-        acme.publish(&folder)?.expect(0)?;
+        acme.release(&folder, &format!("1.0.{seed}"), seed)?;
     }
     network.log.stop()?;
     let manifests: Vec<_> =

@@ -8,7 +8,6 @@ use stele_harness::command::Told;
 use stele_harness::network::Network;
 use stele_harness::publisher::Publisher;
 use stele_probe::failure::Step;
-use stele_samples::model;
 
 /// A release, and who reads it.
 struct Story {
@@ -22,9 +21,7 @@ impl Story {
         let network = Network::start(1, 1)?;
         let acme = Publisher::new(&network, "acme.example")?;
         let folder = network.at("model");
-        model::write(&folder, 1)?;
-        acme.prepare(&folder, "1.0.0")?;
-        acme.publish(&folder)?.expect(0)?;
+        acme.release(&folder, "1.0.0", 1)?;
         let coordinate = acme.coordinate("1.0.0");
         fs::write(network.at("TERMS"), "New terms.\n").unwrap();
         Ok(Self { network, acme, coordinate })

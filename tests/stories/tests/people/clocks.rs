@@ -13,9 +13,7 @@ fn a_statement_is_not_signed_with_a_clock_that_the_witnesses_contradict() -> Ste
     let network = Network::start(1, 1)?;
     let acme = Publisher::new(&network, "acme.example")?;
     let old = network.at("old");
-    model::write(&old, 1)?;
-    acme.prepare(&old, "1.0.0")?;
-    acme.publish(&old)?.expect(0)?;
+    acme.release(&old, "1.0.0", 1)?;
     let folder = network.at("late");
     model::write(&folder, 2)?;
     acme.prepare(&folder, "1.1.0")?;

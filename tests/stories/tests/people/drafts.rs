@@ -154,9 +154,7 @@ fn a_wrong_parent_and_a_wrong_fact_are_corrected_in_sight_and_weights_never() ->
     let network = Network::start(2, 1)?;
     let acme = Publisher::new(&network, "acme.example")?;
     let base = network.at("base");
-    model::write(&base, 1)?;
-    acme.prepare(&base, "1.0.0")?;
-    acme.publish(&base)?.expect(0)?;
+    acme.release(&base, "1.0.0", 1)?;
     let parent = acme.coordinate("1.0.0");
 
     let folder = network.at("tuned");

@@ -52,9 +52,7 @@ fn a_gate_ends_with_the_code_of_the_verdict_and_says_why_in_one_line() -> Step {
     let network = Network::start(1, 1)?;
     let acme = Publisher::new(&network, "acme.example")?;
     let tiny = network.at("tiny");
-    model::write(&tiny, 1)?;
-    acme.prepare(&tiny, "1.0.0")?;
-    acme.publish(&tiny)?.expect(0)?;
+    acme.release(&tiny, "1.0.0", 1)?;
     let (folder, policy, home) = (path(&tiny)?, network.policy_path(), network.at("home"));
     fs::create_dir_all(&home).unwrap();
     let policy = path(&policy)?;
@@ -122,9 +120,7 @@ fn the_step_of_the_action_stops_the_job_and_hands_the_line_on() -> Step {
     let network = Network::start(1, 1)?;
     let acme = Publisher::new(&network, "acme.example")?;
     let tiny = network.at("a model");
-    model::write(&tiny, 1)?;
-    acme.prepare(&tiny, "1.0.0")?;
-    acme.publish(&tiny)?.expect(0)?;
+    acme.release(&tiny, "1.0.0", 1)?;
     let action = fs::read_to_string(folder().join("action.yml")).unwrap();
     let (_, script) = action.split_once("run: |\n").unwrap();
     let script: String = script.lines().map(|line| format!("{}\n", line.trim_start())).collect();

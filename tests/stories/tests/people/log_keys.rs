@@ -12,7 +12,6 @@ use stele_harness::process::poll;
 use stele_harness::publisher::Publisher;
 use stele_probe::failure::Step;
 use stele_probe::http;
-use stele_samples::model;
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -25,9 +24,7 @@ fn log_key(network: &Network, words: &[&str], code: i32) -> Step<Told> {
 
 fn released(network: &Network, anna: &Publisher, version: &str) -> Step<PathBuf> {
     let folder = network.at(version);
-    model::write(&folder, 1)?;
-    anna.prepare(&folder, version)?;
-    anna.publish(&folder)?.expect(0)?;
+    anna.release(&folder, version, 1)?;
     Ok(folder)
 }
 

@@ -14,9 +14,7 @@ fn a_folder_answers_as_the_log_does_and_a_name_with_an_empty_part_is_refused() -
     let network = Network::start(1, 1)?;
     let acme = Publisher::new(&network, "acme.example")?;
     let model = network.at("model");
-    model::write(&model, 1)?;
-    acme.prepare(&model, "1.0.0")?;
-    acme.publish(&model)?.expect(0)?;
+    acme.release(&model, "1.0.0", 1)?;
     let coordinate = acme.coordinate("1.0.0");
     let folder = network.at("log/data/public");
     let folder = ["--log", path(&folder)?];
@@ -83,9 +81,7 @@ fn what_an_amendment_says_is_found_in_the_log_and_in_its_static_files() -> Step 
     let acme = Publisher::new(&network, "acme.example")?;
     for (folder, seed, version) in [("base", 1, "1.0.0"), ("tuned", 2, "2.0.0")] {
         let folder = network.at(folder);
-        model::write(&folder, seed)?;
-        acme.prepare(&folder, version)?;
-        acme.publish(&folder)?.expect(0)?;
+        acme.release(&folder, version, seed)?;
     }
     let (base, tuned) = (acme.coordinate("1.0.0"), acme.coordinate("2.0.0"));
     let public = network.at("log/data/public");

@@ -15,9 +15,7 @@ fn a_release_is_published_and_verified_when_everything_is_off() -> Step {
     let mut network = Network::start(3, 2)?;
     let acme = Publisher::new(&network, "acme.example")?;
     let folder = network.at("model");
-    model::write(&folder, 1)?;
-    acme.prepare(&folder, "1.0.0")?;
-    acme.publish(&folder)?.expect(0)?;
+    acme.release(&folder, "1.0.0", 1)?;
 
     network.stop()?;
     let told = acme.verify(&folder)?.expect(0)?;
@@ -87,9 +85,7 @@ fn nobody_else_speaks_under_a_name() -> Step {
     let network = Network::start(1, 1)?;
     let acme = Publisher::new(&network, "acme.example")?;
     let folder = network.at("model");
-    model::write(&folder, 1)?;
-    acme.prepare(&folder, "1.0.0")?;
-    acme.publish(&folder)?.expect(0)?;
+    acme.release(&folder, "1.0.0", 1)?;
 
     let (thief, _) = Publisher::with_key(&network, "acme.example", "thief.pem")?;
     let stolen = network.at("stolen");
@@ -106,9 +102,7 @@ fn a_policy_that_does_not_know_the_log_verifies_nothing() -> Step {
     let mut network = Network::start(1, 1)?;
     let acme = Publisher::new(&network, "acme.example")?;
     let folder = network.at("model");
-    model::write(&folder, 1)?;
-    acme.prepare(&folder, "1.0.0")?;
-    acme.publish(&folder)?.expect(0)?;
+    acme.release(&folder, "1.0.0", 1)?;
     network.stop()?;
 
     let other = Network::prepare(stele_harness::network::Home::temporary()?, 1, 1)?;

@@ -7,7 +7,6 @@ use stele_harness::command::Told;
 use stele_harness::network::Network;
 use stele_harness::publisher::Publisher;
 use stele_probe::failure::Step;
-use stele_samples::model;
 
 /// It ended with a code and told each of these, on stdout or stderr.
 #[track_caller]
@@ -22,9 +21,7 @@ pub(crate) fn told(ran: Step<Told>, code: i32, said: &[&str]) -> Told {
 /// A version of the model, published: its folder.
 pub(crate) fn released(network: &Network, publisher: &Publisher, version: &str) -> Step<PathBuf> {
     let folder = network.at(&format!("model-{}-{version}", publisher.name()));
-    model::write(&folder, 1)?;
-    publisher.prepare(&folder, version)?;
-    publisher.publish(&folder)?.expect(0)?;
+    publisher.release(&folder, version, 1)?;
     Ok(folder)
 }
 

@@ -33,9 +33,7 @@ fn every_verb_says_which_document_it_writes_and_whether_all_is_well() -> Step {
     let acme = Publisher::new(&network, "acme.example")?;
     let (old, new) = (network.at("old"), network.at("new"));
     for (folder, version, seed) in [(&old, "1.0.0", 1), (&new, "1.1.0", 2)] {
-        model::write(folder, seed)?;
-        acme.prepare(folder, version)?;
-        acme.publish(folder)?.expect(0)?;
+        acme.release(folder, version, seed)?;
     }
     let policy = network.policy_path();
     let (policy, key) = (path(&policy)?, path(acme.key())?);

@@ -30,9 +30,7 @@ impl Machine {
         let network = Network::start(1, 1)?;
         let acme = Publisher::new(&network, "acme.example")?;
         let (folder, cache) = (network.at("tiny"), network.at("cache"));
-        model::write(&folder, 1)?;
-        acme.prepare(&folder, "1.0.0")?;
-        acme.publish(&folder)?.expect(0)?;
+        acme.release(&folder, "1.0.0", 1)?;
         std::thread::sleep(OLD_ENOUGH);
         Ok(Self { network, acme, folder, cache })
     }
@@ -151,9 +149,7 @@ fn what_is_known_of_bytes_says_nothing_of_policy_bundle_or_status() -> Step {
     machine.verify_by(&stranger.policy_path(), &[])?.expect(6)?;
     // Another bundle: that of other weights.
     let other = machine.network.at("other");
-    model::write(&other, 2)?;
-    machine.acme.prepare(&other, "1.1.0")?;
-    machine.acme.publish(&other)?.expect(0)?;
+    machine.acme.release(&other, "1.1.0", 2)?;
     let other = other.join("release.stele");
     machine.verify(&["--bundle", path(&other)?])?.expect(1)?;
     assert_eq!(machine.cached(&[])?["files"], 2);

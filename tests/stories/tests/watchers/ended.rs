@@ -31,9 +31,7 @@ impl Ending {
         let network = Network::start(1, 1)?;
         let acme = Publisher::new(&network, "acme.example")?;
         let folder = network.at("model");
-        model::write(&folder, 1)?;
-        acme.prepare(&folder, "1.0.0")?;
-        acme.publish(&folder)?.expect(0)?;
+        acme.release(&folder, "1.0.0", 1)?;
         Ok(Self { network, acme, folder })
     }
 

@@ -90,9 +90,7 @@ fn a_log_that_is_gone_is_audited_from_the_mirror_entry_by_entry() -> Step {
     mirror.server.start()?;
     let acme = Publisher::new(&network, "acme.example")?;
     let folder = network.at("model");
-    model::write(&folder, 1)?;
-    acme.prepare(&folder, "1.0.0")?;
-    acme.publish(&folder)?.expect(0)?;
+    acme.release(&folder, "1.0.0", 1)?;
     for number in 0..20 {
         network.accepted(Speaker::new(number)?.claim()?.bytes())?;
     }
