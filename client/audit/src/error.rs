@@ -92,7 +92,7 @@ impl Explain for AuditError {
             },
             hint: match (what, evidence) {
                 (_, Some(path)) => format!(
-                    "`stele evidence verify {}` shows it to anybody: tell the witnesses and the log's operator",
+                    "`stele evidence verify {} --policy FILE` shows it to anybody: tell the witnesses and the log's operator",
                     path.display()
                 ),
                 (Contradiction::Smaller, None) => {
@@ -109,7 +109,7 @@ impl Explain for AuditError {
 
 /// The audit is done, and there is something to report.
 #[derive(Debug, thiserror::Error)]
-#[error("{count} findings")]
+#[error("{}", stele_spec::verify::count(usize::try_from(*.count).unwrap_or(usize::MAX), "finding"))]
 pub struct Found {
     /// How many.
     pub count: u64,

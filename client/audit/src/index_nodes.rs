@@ -1,20 +1,19 @@
-//! The nodes of the index, in rows: a tree of the format whose nodes are on pages.
+//! The nodes of the index, in rows: a tree of the format whose inner nodes are on pages, and whose buckets have a row each.
 
-use stele_spec::hash::{IndexKey, ListRoot};
-use stele_spec::index::{Inner, Journal, Leaf, Link, NodeStore, Nodes, Subtree, Value};
+use stele_spec::index::{Bucket, Inner, Journal, Link, NodeStore, Nodes, Subtree};
 
+use crate::buckets::Buckets;
+use crate::fields::Fields;
 use crate::pages::Pages;
 use crate::store::{Changes, Snapshot, StoreError, key};
 
-/// Key, count and list root.
-const LEAF: usize = 32 + 8 + 32;
 /// Hash, left, right, bit, and whether the hash is stale.
 const INNER: usize = 32 + 4 + 4 + 1 + 1;
 
 /// The nodes, as far as they are in memory.
 #[derive(Debug)]
 pub(crate) struct IndexNodes {
-    leaves: Pages<LEAF>,
+    buckets: Buckets,
     inners: Pages<INNER>,
     top: Option<Link>,
     journal: Option<Journal>,
@@ -36,11 +35,11 @@ impl IndexNodes {
                 *size = u32::from_be_bytes(*number);
             }
         }
-        let [leaves, inners, top] = sizes;
+        let [buckets, inners, top] = sizes;
         Ok(Self {
-            leaves: Pages::new(b'i', leaves),
+            buckets: Buckets::new(buckets),
             inners: Pages::new(b'n', inners),
-            top: (leaves > 0).then_some(Link::from_number(top)),
+            top: (buckets > 0).then_some(Link::from_number(top)),
             journal: None,
         })
     }
@@ -49,9 +48,9 @@ impl IndexNodes {
     pub(crate) fn set_down(&mut self, changes: &mut Changes) {
         self.journal = None;
         let top = self.top.map_or(0, Link::number);
-        let sizes = [self.leaves.count(), self.inners.count(), top].map(u32::to_be_bytes).concat();
+        let sizes = [self.buckets.count(), self.inners.count(), top].map(u32::to_be_bytes).concat();
         changes.insert(key(b'm', "index"), sizes);
-        self.leaves.set_down(changes);
+        self.buckets.set_down(changes);
         self.inners.set_down(changes);
     }
 
@@ -72,12 +71,12 @@ impl Nodes for StoredNodes<'_> {
         self.nodes.top
     }
 
-    fn leaf(&mut self, number: u32) -> Result<Leaf, StoreError> {
-        let record = self.nodes.leaves.record(self.rows, number)?;
-        let mut fields = Fields(&record);
-        let key = IndexKey::from_bytes(fields.next());
-        let value = Value { count: u64::from_be_bytes(fields.next()), root: ListRoot::from_bytes(fields.next()) };
-        Ok(Leaf { key, value })
+    fn bucket(&mut self, number: u32) -> Result<Bucket, StoreError> {
+        self.nodes.buckets.bucket(self.rows, number).cloned()
+    }
+
+    fn bucket_hash(&mut self, number: u32) -> Result<Option<Subtree>, StoreError> {
+        Ok(self.nodes.buckets.bucket(self.rows, number)?.hash)
     }
 
     fn inner(&mut self, number: u32) -> Result<Inner, StoreError> {
@@ -92,31 +91,36 @@ impl Nodes for StoredNodes<'_> {
 
 impl NodeStore for StoredNodes<'_> {
     fn counts(&self) -> (u32, u32) {
-        (self.nodes.leaves.count(), self.nodes.inners.count())
+        (self.nodes.buckets.count(), self.nodes.inners.count())
     }
 
     fn set_top(&mut self, top: Option<Link>) {
         self.nodes.top = top;
     }
 
-    fn set_leaf(&mut self, number: u32, leaf: &Leaf) -> Result<(), StoreError> {
-        self.nodes.leaves.set(self.rows, number, &leaf_record(leaf))
+    fn set_bucket(&mut self, number: u32, bucket: &Bucket) -> Result<(), StoreError> {
+        if let Some(journal) = &mut self.nodes.journal {
+            let before = self.nodes.buckets.bucket(self.rows, number)?;
+            journal.bucket(number, || before.clone());
+        }
+        self.nodes.buckets.set(number, bucket.clone());
+        Ok(())
     }
 
     fn set_inner(&mut self, number: u32, node: &Inner) -> Result<(), StoreError> {
         self.nodes.inners.set(self.rows, number, &inner_record(node))
     }
 
-    fn push_leaf(&mut self, leaf: &Leaf) -> Result<(), StoreError> {
-        self.nodes.leaves.push(self.rows, &leaf_record(leaf))
+    fn push_bucket(&mut self, bucket: &Bucket) -> Result<(), StoreError> {
+        self.nodes.buckets.push(bucket.clone())
     }
 
     fn push_inner(&mut self, node: &Inner) -> Result<(), StoreError> {
         self.nodes.inners.push(self.rows, &inner_record(node))
     }
 
-    fn truncate(&mut self, leaves: u32, inners: u32) {
-        self.nodes.leaves.truncate(leaves);
+    fn truncate(&mut self, buckets: u32, inners: u32) {
+        self.nodes.buckets.truncate(buckets);
         self.nodes.inners.truncate(inners);
     }
 
@@ -125,24 +129,9 @@ impl NodeStore for StoredNodes<'_> {
     }
 }
 
-fn leaf_record(leaf: &Leaf) -> [u8; LEAF] {
-    fill(&[leaf.key.as_bytes(), &leaf.value.to_bytes()])
-}
-
 fn inner_record(node: &Inner) -> [u8; INNER] {
     let links = [node.left, node.right].map(|link| link.number().to_be_bytes()).concat();
     fill(&[node.hash.as_bytes(), &links, &[node.bit, u8::from(node.stale)]])
-}
-
-/// The fields of a record, one after the other.
-struct Fields<'a>(&'a [u8]);
-
-impl Fields<'_> {
-    fn next<const N: usize>(&mut self) -> [u8; N] {
-        let Some((field, rest)) = self.0.split_first_chunk::<N>() else { return [0; N] };
-        self.0 = rest;
-        *field
-    }
 }
 
 fn fill<const N: usize>(parts: &[&[u8]]) -> [u8; N] {
@@ -168,7 +157,7 @@ mod tests {
             nodes.inners.push(&rows, &node(bit, below, true)).unwrap();
             nodes.inners.push(&rows, &node(bit, link(true, 0), true)).unwrap();
             nodes.top = Some(link(true, 0));
-            let key = IndexKey::from_bytes([0; 32]);
+            let key = stele_spec::hash::IndexKey::from_bytes([0; 32]);
             assert!(matches!(nodes.tree(&rows).find(&key), Err(StoreError::Damaged)));
             assert!(matches!(nodes.tree(&rows).prove(&key), Err(StoreError::Damaged)));
             assert!(matches!(nodes.tree(&rows).rehash(), Err(StoreError::Damaged)));

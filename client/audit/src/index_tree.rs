@@ -33,10 +33,10 @@ pub(crate) fn batch(listings: &[Listing]) -> Batch {
 #[derive(Debug)]
 pub(crate) struct IndexTree {
     nodes: IndexNodes,
-    /// Frontiers by the number of the key, where a list has two pointers or more.
-    lists: HashMap<u32, List>,
+    /// Frontiers, where a list has two pointers or more.
+    lists: HashMap<IndexKey, List>,
     /// The frontiers before the batch under way, where it made a list longer.
-    replaced: HashMap<u32, Frontier>,
+    replaced: HashMap<IndexKey, Frontier>,
 }
 
 #[derive(Debug)]
@@ -55,8 +55,8 @@ impl IndexTree {
     pub(crate) fn set_down(&mut self, changes: &mut Changes) {
         self.replaced.clear();
         self.nodes.set_down(changes);
-        for (number, list) in self.lists.drain().filter(|(_, list)| list.changed) {
-            changes.insert(key_of_list(number), frontier_row(&list.frontier));
+        for (key, list) in self.lists.drain().filter(|(_, list)| list.changed) {
+            changes.insert(row_of_list(&key), frontier_row(&list.frontier));
         }
     }
 
@@ -90,11 +90,11 @@ impl IndexTree {
 
     /// Takes the last batch back.
     pub(crate) fn undo(&mut self, rows: &Snapshot) -> Result<(), StoreError> {
-        for (number, frontier) in self.replaced.drain() {
+        for (key, frontier) in self.replaced.drain() {
             if frontier.size() > 1 {
-                self.lists.insert(number, List { frontier, changed: true });
+                self.lists.insert(key, List { frontier, changed: true });
             } else {
-                self.lists.remove(&number);
+                self.lists.remove(&key);
             }
         }
         self.nodes.tree(rows).rollback()
@@ -114,8 +114,7 @@ impl IndexTree {
         match self.prove(rows, key)? {
             Proof::Absent(absence) => Ok(Old::Absent(absence)),
             Proof::Present { value, path } => {
-                let number = self.nodes.tree(rows).find(key)?.ok_or(StoreError::Damaged)?;
-                Ok(Old::Present { list: frontier(&self.lists, rows, number, &value)?, path })
+                Ok(Old::Present { list: frontier(&self.lists, rows, key, &value)?, path })
             }
         }
     }
@@ -123,25 +122,30 @@ impl IndexTree {
     /// Adds pointers to the list of a key, which may be new.
     fn append(&mut self, rows: &Snapshot, key: &IndexKey, pointers: &[Pointer]) -> Result<(), StoreError> {
         let (mut before, mut after) = (Frontier::new(), Frontier::new());
-        let number = self.nodes.tree(rows).update(key, |known| {
-            if let Some((number, value)) = known {
-                before = frontier(&self.lists, rows, number, &value)?;
+        self.nodes.tree(rows).update(key, |known| {
+            if let Some(value) = known {
+                before = frontier(&self.lists, rows, key, &value)?;
             }
             after = before.clone();
             pointers.iter().for_each(|pointer| after.push(pointer.list_leaf()));
             Ok(Value::of(&after))
         })?;
         if after.size() > 1 {
-            self.lists.insert(number, List { frontier: after, changed: true });
-            self.replaced.insert(number, before);
+            self.lists.insert(*key, List { frontier: after, changed: true });
+            self.replaced.insert(*key, before);
         }
         Ok(())
     }
 }
 
-/// The frontier of the list that has this value, under the key of this number.
-fn frontier(lists: &HashMap<u32, List>, rows: &Snapshot, number: u32, value: &Value) -> Result<Frontier, StoreError> {
-    if let Some(list) = lists.get(&number) {
+/// The frontier of the list under a key, which has this value.
+fn frontier(
+    lists: &HashMap<IndexKey, List>,
+    rows: &Snapshot,
+    key: &IndexKey,
+    value: &Value,
+) -> Result<Frontier, StoreError> {
+    if let Some(list) = lists.get(key) {
         return Ok(list.frontier.clone());
     }
     if value.count == 1 {
@@ -149,11 +153,11 @@ fn frontier(lists: &HashMap<u32, List>, rows: &Snapshot, number: u32, value: &Va
         let root = NodeHash::from_bytes(*value.root.as_bytes());
         return Frontier::from_parts(1, vec![root]).ok_or(StoreError::Damaged);
     }
-    read_frontier(&rows.row(&key_of_list(number))?.ok_or(StoreError::Damaged)?)
+    read_frontier(&rows.row(&row_of_list(key))?.ok_or(StoreError::Damaged)?)
 }
 
-fn key_of_list(number: u32) -> Vec<u8> {
-    key(b'f', number.to_be_bytes())
+fn row_of_list(of: &IndexKey) -> Vec<u8> {
+    key(b'f', of.as_bytes())
 }
 
 fn frontier_row(frontier: &Frontier) -> Vec<u8> {

@@ -7,6 +7,8 @@ mod store;
 
 mod error;
 
+mod buckets;
+mod fields;
 mod pages;
 
 mod index_nodes;

@@ -38,13 +38,10 @@ pub(crate) fn bring(folder: &Dir, log: &VerifiedLog<'_>, store: &Store, watch: &
     Ok(())
 }
 
-/// Keeps what the log says of its end beside its checkpoint, or removes what it does not say any more.
+/// Keeps what the log says of its end beside its checkpoint. What it serves no more stays: beside a larger tree it shows that the log did not
+/// keep to its word.
 pub(crate) fn keep_end(folder: &Dir, note: Option<&[u8]>) -> Result<(), AuditError> {
-    match note {
-        Some(note) => folder.replace(FILE, note)?,
-        None => _ = folder.remove(FILE)?,
-    }
-    Ok(())
+    note.map_or(Ok(()), |note| folder.replace(FILE, note).map_err(AuditError::from))
 }
 
 fn put(folder: &Dir, files: impl IntoIterator<Item = (TilePath, Vec<u8>)>) -> Result<(), AuditError> {

@@ -10,8 +10,9 @@
 //! | `p` | publisher | the positions of its key statements |
 //! | `b` | coordinate | the release that binds it |
 //! | `k` | key id | the key |
-//! | `i`, `n` | number of a page | leaves and inner nodes of the index |
-//! | `f` | number of a leaf | the frontier of its list |
+//! | `i` | number | a bucket of the index |
+//! | `n` | number of a page | inner nodes of the index |
+//! | `f` | index key | the frontier of its list |
 //! | `R`, `I` | number | what the rules remember of a release, of an incident |
 //! | `N`, `W`, `F`, `J` | digest | the number of a release by its name, weights or file; of an incident |
 //! | `!` | position, number | a finding |
@@ -39,7 +40,7 @@ const FILE: &str = "audit.redb";
 const MAGIC: u64 = 9;
 
 /// The form of the rows; another one is not read.
-const FORM: &[u8] = b"2";
+const FORM: &[u8] = b"3";
 
 /// The rows of one audit.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ use stele_spec::manifest::Manifest;
 use stele_spec::name::Coordinate;
 use stele_spec::policy::Policy;
 use stele_spec::proof::{self, Proven, TlogProof};
+use stele_spec::receipt::TransparentStatement;
 use stele_spec::statement::{Release, SignedStatement, Statement};
 
 use crate::release_search::NotReleased;
@@ -82,6 +83,9 @@ fn read(path: &Path) -> Result<(LoadedStatement, Option<Vec<u8>>), Failure> {
     let what = "a release.stele or a signed statement";
     let bytes = error::read(path, MAX_BUNDLE as u64, what)?;
     let (statement, manifest, evidence) = match Bundle::parse(&bytes) {
+        _ if TransparentStatement::looks_like(&bytes) => {
+            (TransparentStatement::parse(&bytes)?.statement().bytes().to_vec(), None, None)
+        }
         Ok(bundle) => (bundle.statement, Manifest::parse(&bundle.manifest).ok(), Some(bundle.proof)),
         Err(_) => (bytes, None, None),
     };

@@ -12,10 +12,12 @@ use stele_log_client::statements::StatementList;
 use stele_publish::key_proposal::Proposal;
 use stele_publish::statement_proposal::StatementProposal;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
+use stele_spec::coverage::{Coverage, MAX_COVERAGE};
 use stele_spec::hash::Digest;
 use stele_spec::index::{self, Kind};
 use stele_spec::manifest::GitBlobId;
 use stele_spec::name::Coordinate;
+use stele_spec::receipt::{ForeignReceipt, TransparentStatement};
 use stele_spec::statement::{Purl, SignedStatement};
 use stele_verify::bounded_read;
 use stele_verify::folder::BUNDLE;
@@ -88,6 +90,9 @@ impl Subject {
         let bundle = match locate::kind_of(path)? {
             TargetKind::Bundle => path.to_owned(),
             TargetKind::File(file) if is_statement(&file) => file,
+            TargetKind::File(file) if let Some(what) = names_no_release(&file) => {
+                return Err(NamesNoRelease { path: file.display().to_string(), what }.into());
+            }
             // What is wrong with a bundle is said of it, and no other is looked for.
             TargetKind::Folder(folder) if folder.join(BUNDLE).exists() => folder.join(BUNDLE),
             TargetKind::Folder(_) | TargetKind::File(_) => match PathHere::look(path)? {
@@ -187,9 +192,22 @@ pub(crate) fn is_statement(path: &Path) -> bool {
     let Ok(bytes) = bounded_read::read(path, MAX_BUNDLE as u64, "a release.stele") else { return false };
     Bundle::parse(&bytes).is_ok()
         || SignedStatement::parse(&bytes).is_ok()
+        || TransparentStatement::looks_like(&bytes)
         // What begins as one and is damaged is said to be damaged.
         || !matches!(Proposal::of_file(path), Ok(None))
         || !matches!(StatementProposal::of_file(path), Ok(None))
+}
+
+/// What a file is, where it is evidence that names no release: asking a log for its digest would answer another question.
+fn names_no_release(path: &Path) -> Option<&'static str> {
+    let bytes = bounded_read::read(path, MAX_COVERAGE as u64, "a file of evidence").ok()?;
+    if ForeignReceipt::parse(&bytes).is_ok() {
+        Some("a COSE receipt")
+    } else if Coverage::looks_like(&bytes) {
+        Some("a monitor's report")
+    } else {
+        None
+    }
 }
 
 /// A SHA-256 in hex, in lower or upper case: `sha256-` as Ollama writes it, `sha256:` as everybody else does, or alone.
@@ -214,6 +232,21 @@ fn not_a_coordinate(text: &str) -> Option<String> {
     }
     let error = text.parse::<Coordinate>().err()?;
     Some(format!("no coordinate publisher/model@version#variant: {error}"))
+}
+
+/// A file of ours that says nothing about a release by itself.
+#[derive(Debug, thiserror::Error)]
+#[error("{path} is {what}: it names no release")]
+struct NamesNoRelease {
+    path: String,
+    what: &'static str,
+}
+
+impl Explain for NamesNoRelease {
+    explain! {
+        Self { path, .. } => Exit::BadInput, "names-no-release",
+            hint: format!("`stele inspect {path}` says what is in it; a receipt is joined with its statement by `stele inspect STATEMENT --as transparent-statement`");
+    }
 }
 
 /// A text that names nothing.

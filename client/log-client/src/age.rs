@@ -125,13 +125,14 @@ pub fn status(release_status: &ReleaseStatus, now: u64) -> String {
     let complete = completeness(release_status.lack);
     match release_status.source {
         Source::Bundle if release_status.lack == Some(Lack::OwnAlone) => {
-            format!("{head}: {complete}; what came later is not known here")
+            let own = release_status.own_since().map(|entry| format!(", and entry {entry}, known here since"));
+            format!("{head}: {complete}{}; what came later is not known here", own.unwrap_or_default())
         }
         Source::Bundle => format!(
             "{head}; it rests on the release alone: later statements, a withdrawal for example, are not in this evidence (--online asks the log)"
         ),
         Source::Kept => {
-            let own = release_status.own_since().map(|entry| format!(", and entry {entry}, made here since"));
+            let own = release_status.own_since().map(|entry| format!(", and entry {entry}, known here since"));
             let own = own.unwrap_or_default();
             format!(
                 "{head}, when the log was last asked: {complete}{own}; what came later is not known here (--online asks)"

@@ -332,7 +332,7 @@ fn since(verdict: &Headline<'_>) -> String {
     let release_status = verdict.release_status;
     let as_of = CheckpointAge::of(&release_status.head, verdict.now).text();
     let state = release_status.history.state();
-    let own = release_status.own_since().map(|entry| format!(", and of entry {entry}, made here since"));
+    let own = release_status.own_since().map(|entry| format!(", and of entry {entry}, known here since"));
     let own = own.unwrap_or_default();
     let unproven = if release_status.is_complete() { "" } else { "; not proven complete" };
     match release_status.source {

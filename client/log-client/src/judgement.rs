@@ -164,9 +164,9 @@ impl Word {
     }
 }
 
-/// The path is the bundle's own, so that nothing of the release was read. A script that takes 0 for "these files" must not see 0.
+/// The path is that of the evidence, so that nothing of the release was read. A script that takes 0 for "these files" must not see 0.
 #[derive(Debug, thiserror::Error)]
-#[error("no file of the release was read: the path is that of release.stele")]
+#[error("no file of the release was read: the path is that of its evidence, not of a folder or a file of the release")]
 pub struct NoFileRead;
 
 impl Explain for NoFileRead {

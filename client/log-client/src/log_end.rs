@@ -38,8 +38,12 @@ pub enum Standing {
 impl LogEnd {
     /// Asks a log or a copy of it; `opened` is the tree that it shows. An error: it could not be asked.
     pub fn read(reader: &LogReader, opened: &VerifiedLog<'_>, policy: &Policy) -> Result<Option<Self>, ReadError> {
-        let Some(note) = reader.source().read(FILE, MAX_NOTE as u64)? else { return Ok(None) };
-        let Some(said) = said(&note, opened.head(), policy) else { return Ok(None) };
+        reader.source().read(FILE, MAX_NOTE as u64)?.map_or(Ok(None), |note| Self::of(&note, opened, policy))
+    }
+
+    /// What a file says that was kept: it holds for ever, also where the log serves it no more. None where the log has not signed it.
+    pub fn of(note: &[u8], opened: &VerifiedLog<'_>, policy: &Policy) -> Result<Option<Self>, ReadError> {
+        let Some(said) = said(note, opened.head(), policy) else { return Ok(None) };
         let standing = match said.size() {
             size if size > opened.size() => Standing::Short { shown: opened.size() },
             size if opened.root_at(size)? != said.root() => Standing::OtherTree,

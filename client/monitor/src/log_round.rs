@@ -15,7 +15,7 @@ use crate::event::{Event, Kind};
 use crate::log_outcome::{LogRound, Said};
 use crate::name_round::read_names;
 use crate::seen_heads;
-use crate::state::{KnownList, MAX_WAITING, StateError, StateFile};
+use crate::state::{KnownList, LogState, MAX_WAITING, StateError, StateFile};
 use crate::watched_log::WatchedLog;
 use crate::witnesses::{self, View, WitnessClient, WitnessHead};
 
@@ -82,7 +82,7 @@ fn look_unsaved(
         size: opened.size(),
         time: opened.head().trusted().time().map(|time| time.seconds()),
         served: served_size,
-        end: LogEnd::read(&log.reader, &opened, policy).ok().map(|end| end.map_or(Said::Nothing, Said::Ended)),
+        end: end_of(log, &opened, policy, state),
         ..LogRound::default()
     };
     for (witness, view) in witnesses::ask(witnesses, policy, &log.origin) {
@@ -98,6 +98,17 @@ fn look_unsaved(
     seen_heads::settle(state);
     round.size = opened.size();
     read.map(|()| round)
+}
+
+/// What the log says of its end, or said once, where it has gone on since: to serve the file no more takes nothing back. `None`: it could not be asked.
+fn end_of(log: &WatchedLog, opened: &VerifiedLog<'_>, policy: &Policy, state: &mut LogState) -> Option<Said> {
+    let served = LogEnd::note(&log.reader, opened.head(), policy).ok()?;
+    let is_served = served.is_some();
+    if let Some(note) = served.and_then(|note| String::from_utf8(note).ok()) {
+        state.end = note;
+    }
+    let end = LogEnd::of(state.end.as_bytes(), opened, policy).ok()?;
+    Some(end.filter(|end| is_served || end.is_contradicted()).map_or(Said::Nothing, Said::Ended))
 }
 
 /// What a witness's head is to the log's; what convicts is kept and told.

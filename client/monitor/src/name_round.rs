@@ -40,7 +40,8 @@ pub(crate) fn read_names<'a>(
     let watched: BTreeSet<String> = judge.watch.subjects().map(Subject::to_string).collect();
     memory.state.logs.entry(log.origin.clone()).or_default().lists.retain(|subject, _| watched.contains(subject));
     let client = log.client()?;
-    let mut asking = Asking { log, client, policy, judge, opened, memory, round };
+    let looked_at = BTreeSet::new();
+    let mut asking = Asking { log, client, policy, judge, opened, memory, round, looked_at };
     let mut refused = None;
     for subject in judge.watch.subjects() {
         if asking.is_full() {
@@ -66,6 +67,8 @@ struct Asking<'a, 'b, 'c> {
     opened: &'b mut VerifiedLog<'a>,
     memory: &'b mut StateFile,
     round: &'b mut LogRound,
+    /// The entries of this round: one may be listed under several names.
+    looked_at: BTreeSet<u64>,
 }
 
 impl Asking<'_, '_, '_> {
@@ -211,7 +214,7 @@ impl Asking<'_, '_, '_> {
         if Entry::parse(&bytes).is_ok_and(|entry| !keys_of(&entry).contains(&subject.key())) {
             return Err(wrong("an entry about something else".to_owned()).into());
         }
-        self.round.entries += 1;
+        self.round.entries += u64::from(self.looked_at.insert(position));
         let own = self.memory.state.core.own.remove(&leaf.to_string());
         let state = self.memory.state.logs.entry(self.log.origin.clone()).or_default();
         let event = self.judge.entry(&self.log.origin, state, position, leaf, &bytes, own || is_known);

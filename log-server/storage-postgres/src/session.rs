@@ -123,14 +123,14 @@ fn connect(config: &Config, roots: Option<Arc<RootCertStore>>) -> Result<Client,
 /// server says that goes down (class 57) may come after the change.
 fn is_refusal(error: &postgres::Error) -> bool {
     error.code().is_some_and(|code| {
-        ["22", "23", "25", "28", "3D", "40", "42"].iter().any(|class| code.code().starts_with(class))
+        ["22", "23", "25", "28", "3D", "3F", "40", "42"].iter().any(|class| code.code().starts_with(class))
     })
 }
 
 /// The error with what the server said, which the library shows as a source alone.
 fn shown(error: &postgres::Error) -> String {
     match error.as_db_error() {
-        Some(said) => format!("{} ({})", said.message(), said.code().code()),
+        Some(said) => format!("{} ({}){}", said.message(), said.code().code(), to_do(said.code().code())),
         None => {
             let mut text = error.to_string();
             let mut source = std::error::Error::source(error);
@@ -140,6 +140,23 @@ fn shown(error: &postgres::Error) -> String {
             }
             text
         }
+    }
+}
+
+/// What an operator does about it, where the server's own words do not say.
+fn to_do(code: &str) -> &'static str {
+    match code {
+        "28P01" | "28000" => {
+            ": is the password in PGPASSWORD, or in the file of `lock_password`, that of the role in the address?"
+        }
+        "3D000" => ": make it with CREATE DATABASE, owned by the role in the address",
+        "3F000" => {
+            ": make the schema with CREATE SCHEMA ... AUTHORIZATION the role in the address, or name one that is there in search_path"
+        }
+        "42501" => {
+            ": the role in the address needs USAGE and CREATE on the schema of the lock, and owns the table in it"
+        }
+        _ => "",
     }
 }
 

@@ -26,6 +26,12 @@ impl Coverage {
         Ok(Self { logs: wire.logs.into_iter().map(LogCoverage::try_from).collect::<Result<_, _>>()? })
     }
 
+    /// Whether a file says in its last field that it is one, of whatever version.
+    pub fn looks_like(bytes: &[u8]) -> bool {
+        let field = b"hcoverageqstele/coverage@v";
+        bytes.windows(field.len()).rev().take(16).any(|window| window == field)
+    }
+
     /// The file: `parse(x).to_bytes() == x`.
     pub fn to_bytes(&self) -> Result<Vec<u8>, MalformedCoverage> {
         at_most("logs", self.logs.len(), MAX_LOGS)?;

@@ -2,13 +2,12 @@
 
 use core::convert::Infallible;
 use core::fmt;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::entry::IndexEntry;
 use crate::hash::{IndexKey, IndexRoot};
 use crate::merkle::Frontier;
 
-use super::list::List;
 use super::listing::{Listing, Pointer, Value};
 use super::memory::{Memory, View, sure};
 use super::path::{Absence, Proof};
@@ -26,15 +25,14 @@ use super::transition::{Old, Touched, Transition};
 ///   nothing else is taken, and [`Index::settled`] still answers as before the batch.
 ///
 /// Staging writes in place and keeps a journal of what it overwrote: about 48 bytes for each inner node on the way
-/// to each key, and the frontier of each list that grew; for a batch of 256 entries in an index of a million keys
-/// that is about 1 MB, for as long as the batch is staged. Taking it back copies them; it hashes nothing.
+/// to each key, the bucket of each, and the frontier of each list that grew; for a batch of 256 entries in an index of a
+/// million keys that is about 2 MB, for as long as the batch is staged. Taking it back copies them; it hashes nothing.
 #[derive(Debug, Default)]
 pub struct Index {
     tree: Memory,
-    /// By the number of the key in `tree`.
-    lists: Vec<List>,
     position: u64,
-    staged: Option<Undo>,
+    /// How many entries it covered before the staged batch, where one is staged. The tree has a journal of its own.
+    staged: Option<u64>,
 }
 
 /// A batch that is in the index and not yet in the log.
@@ -44,15 +42,6 @@ pub struct Staged {
     pub entry: IndexEntry,
     /// What shows that this entry follows from the one before.
     pub transition: Transition,
-}
-
-/// How the lists and the position were before the staged batch. The tree has a journal of its own.
-#[derive(Debug)]
-struct Undo {
-    position: u64,
-    lists: usize,
-    /// The older frontier of each list that grew, by the number of its key.
-    grown: HashMap<u32, Frontier>,
 }
 
 impl Index {
@@ -88,14 +77,12 @@ impl Index {
 
     /// The positions of the entries listed under a key, ascending; none when the key is absent.
     pub fn positions(&self, key: &IndexKey) -> &[u64] {
-        let list = self.find(key).and_then(|number| self.lists.get(number as usize));
-        list.map_or(&[], List::positions)
+        self.tree.positions(key)
     }
 
     /// What the index holds under a key.
     pub fn value(&self, key: &IndexKey) -> Option<Value> {
-        let number = self.find(key)?;
-        Some(sure(self.tree.now().leaf(number)).value)
+        self.tree.value_of(key)
     }
 
     /// What the index says of a key, with its proof.
@@ -110,31 +97,23 @@ impl Index {
 
     /// The frontier of the list under a key; none where the key is absent.
     pub fn frontier(&self, key: &IndexKey) -> Option<Frontier> {
-        let number = self.find(key)?;
-        let value = sure(self.tree.now().leaf(number)).value;
-        Some(self.lists.get(number as usize)?.frontier(&value))
+        self.tree.frontier(key)
     }
 
     /// The tree as it was before the staged batch, and how many entries it covered then.
     pub(super) fn before(&self) -> (View<'_>, u64) {
-        (self.tree.before(), self.staged.as_ref().map_or(self.position, |undo| undo.position))
-    }
-
-    /// The positions under the key of this number, of which the staged batch added none.
-    pub(super) fn settled_positions(&self, number: u32) -> &[u64] {
-        let all = self.lists.get(number as usize).map_or(&[][..], List::positions);
-        let before = self.staged.as_ref().and_then(|undo| undo.grown.get(&number)).map(Frontier::size);
-        let count = before.and_then(|count| usize::try_from(count).ok()).unwrap_or(all.len());
-        all.get(..count).unwrap_or(all)
+        (self.tree.before(), self.staged.unwrap_or(self.position))
     }
 
     /// Takes entries that are in the log already, index entries included.
     pub fn replay(&mut self, listings: &[Listing]) -> Result<(), IndexError> {
         let grouped = self.group(listings)?;
+        self.tree.expect(listings);
         for (key, pointers) in &grouped {
-            self.append(key, pointers);
+            self.tree.append(key, pointers);
         }
         sure(self.tree.rehash());
+        self.tree.expect(&[]);
         self.position += listings.len() as u64;
         Ok(())
     }
@@ -142,11 +121,11 @@ impl Index {
     /// Takes entries that are not in the log yet. On an error nothing has changed.
     pub fn stage(&mut self, listings: &[Listing]) -> Result<Staged, IndexError> {
         let grouped = self.group(listings)?;
-        self.begin();
+        self.begin(listings);
         let mut touched = Vec::with_capacity(grouped.len());
         for (key, pointers) in &grouped {
             touched.push(Touched { key: *key, old: self.old(key) });
-            self.append(key, pointers);
+            self.tree.append(key, pointers);
             // The next key's old path is one under the running root.
             sure(self.tree.rehash());
         }
@@ -157,9 +136,9 @@ impl Index {
     /// Takes entries that are not in the log yet, as [`Index::stage`] does; hashing costs what the batch touches, each node once.
     pub fn stage_entry(&mut self, listings: &[Listing]) -> Result<IndexEntry, IndexError> {
         let grouped = self.group(listings)?;
-        self.begin();
+        self.begin(listings);
         for (key, pointers) in &grouped {
-            self.append(key, pointers);
+            self.tree.append(key, pointers);
         }
         sure(self.tree.rehash());
         self.position += listings.len() as u64;
@@ -169,32 +148,22 @@ impl Index {
     /// Keeps the staged batch: it and the index entry after it are in the log. The next entry comes after that one.
     pub fn commit(&mut self) -> Result<(), IndexError> {
         self.staged.take().ok_or(IndexError::NothingStaged)?;
-        self.tree.commit();
+        self.tree.keep();
         self.position += 1;
         Ok(())
     }
 
     /// Takes the staged batch back; everything is as it was. Without a staged batch there is nothing to do.
     pub fn rollback(&mut self) {
-        let Some(undo) = self.staged.take() else { return };
-        sure(self.tree.rollback());
-        self.lists.truncate(undo.lists);
-        for (number, frontier) in undo.grown {
-            if let Some(list) = self.lists.get_mut(number as usize) {
-                list.truncate(frontier);
-            }
-        }
-        self.position = undo.position;
+        let Some(position) = self.staged.take() else { return };
+        self.tree.take_back();
+        self.position = position;
     }
 
-    fn begin(&mut self) {
-        self.tree.begin();
-        self.staged = Some(Undo { position: self.position, lists: self.lists.len(), grown: HashMap::new() });
-    }
-
-    /// The number of a key, by which its list is found.
-    fn find(&self, key: &IndexKey) -> Option<u32> {
-        sure(self.tree.now().find(key))
+    fn begin(&mut self, listings: &[Listing]) {
+        self.tree.stage();
+        self.tree.expect(listings);
+        self.staged = Some(self.position);
     }
 
     /// The batch by key; refused unless it comes next, in order, and fits.
@@ -220,33 +189,11 @@ impl Index {
 
     /// What the index holds under a key, as the transition check wants it.
     fn old(&self, key: &IndexKey) -> Old {
-        let list = self.find(key).and_then(|number| self.lists.get(number as usize));
-        match (self.prove(key), list) {
-            (Proof::Present { value, path }, Some(list)) => Old::Present { list: list.frontier(&value), path },
+        match (self.prove(key), self.frontier(key)) {
+            (Proof::Present { path, .. }, Some(list)) => Old::Present { list, path },
             (Proof::Absent(absence), _) => Old::Absent(absence),
-            // Each key has a list. If one had not, the transition check would refuse this.
+            // What is present has a list. If it had not, the transition check would refuse this.
             (Proof::Present { .. }, None) => Old::Absent(Absence::Empty),
-        }
-    }
-
-    /// Adds pointers to the list of a key, which may be new.
-    fn append(&mut self, key: &IndexKey, pointers: &[Pointer]) {
-        let positions = pointers.iter().map(|pointer| pointer.position);
-        let (mut before, mut after) = (None, Frontier::new());
-        let number = sure(self.tree.update(key, |known| {
-            before = known.and_then(|(number, value)| Some(self.lists.get(number as usize)?.frontier(&value)));
-            after = before.clone().unwrap_or_default();
-            pointers.iter().for_each(|pointer| after.push(pointer.list_leaf()));
-            Ok(Value::of(&after))
-        }));
-        match (before, self.lists.get_mut(number as usize)) {
-            (Some(before), Some(list)) => {
-                list.extend(positions, after);
-                if let Some(undo) = &mut self.staged {
-                    undo.grown.insert(number, before);
-                }
-            }
-            _ => self.lists.push(List::new(positions.collect(), after)),
         }
     }
 }

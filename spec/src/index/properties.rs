@@ -115,8 +115,45 @@ fn a_tree_as_deep_as_keys_are_long_is_proven_and_checked() {
 }
 
 #[test]
-fn a_key_with_one_entry_takes_the_132_bytes_that_the_chapter_says() {
-    assert_eq!(memory::BYTES_A_KEY + size_of::<list::List>(), 132);
+fn a_key_with_one_entry_takes_the_bytes_that_the_chapter_says() {
+    assert_eq!(memory::SIZES, [36, 48, 44, 40]);
+}
+
+/// Buckets split, lists grow from one entry to many, and most of it is taken back.
+#[test]
+fn an_index_that_often_went_back_is_the_one_that_never_did() {
+    let key = |name: String| IndexKey::from_bytes(crate::hash::sha256(&[name.as_bytes()]));
+    let (mut index, _) = begun();
+    let (mut never, _) = begun();
+    let mut all = std::collections::BTreeSet::new();
+    for round in 0..120_u64 {
+        let batch: Batch = (0..1 + round % 23)
+            .map(|entry| {
+                let name = |kind: &str, number: u64| key(format!("{kind} {number}"));
+                vec![name("one", round * 100 + entry), name("few", (round * 7 + entry) / 3), name("many", entry % 2)]
+            })
+            .collect();
+        let keys: Vec<IndexKey> = batch.concat();
+        let batch = listings(index.position(), &batch);
+        for _ in 0..round % 3 {
+            let before = answers(&index, &keys);
+            index.stage(&batch).unwrap();
+            let settled: Vec<_> =
+                keys.iter().map(|key| (index.settled().positions(key).to_vec(), index.settled().prove(key))).collect();
+            index.rollback();
+            assert_eq!(answers(&index, &keys), before, "round {round}");
+            let shown: Vec<_> = keys.iter().map(|key| (index.positions(key).to_vec(), index.prove(key))).collect();
+            assert_eq!(settled, shown, "round {round}");
+        }
+        if round % 4 > 0 {
+            assert_eq!(index.stage_entry(&batch), never.stage(&batch).map(|staged| staged.entry), "round {round}");
+            index.commit().unwrap();
+            never.commit().unwrap();
+            all.extend(keys);
+        }
+    }
+    let all: Vec<IndexKey> = all.into_iter().collect();
+    assert!(all.len() > 1000 && answers(&index, &all) == answers(&never, &all));
 }
 
 #[test]

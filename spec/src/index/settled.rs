@@ -43,6 +43,9 @@ impl<'a> Settled<'a> {
 
     /// The positions of the entries listed under a key, ascending; none when the key is absent.
     pub fn positions(&self, key: &IndexKey) -> &'a [u64] {
-        sure({ self.view }.find(key)).map_or(&[], |number| self.index.settled_positions(number))
+        let all = self.index.positions(key);
+        // The list may have grown since.
+        let count = sure({ self.view }.find(key)).map_or(0, |value| value.count);
+        usize::try_from(count).ok().and_then(|count| all.get(..count)).unwrap_or(all)
     }
 }

@@ -18,11 +18,18 @@ pub fn root_of_sorted(pairs: impl IntoIterator<Item = (IndexKey, Value)>) -> Res
 /// The root of the tree that is made of these subtrees. Each comes with a key that has the beginning of all keys in it, as far as it takes
 /// to tell them from those of its neighbours: a leaf with its own. They must strictly ascend.
 pub(crate) fn root_of_subtrees(parts: impl IntoIterator<Item = (IndexKey, Subtree)>) -> Result<IndexRoot, Unsorted> {
+    Ok(subtree_of_sorted(parts)?.map_or_else(empty_root, Subtree::root))
+}
+
+/// The same as a subtree; none where there is none.
+pub(super) fn subtree_of_sorted(
+    parts: impl IntoIterator<Item = (IndexKey, Subtree)>,
+) -> Result<Option<Subtree>, Unsorted> {
     // Complete subtrees, each with the bit at which it differs from what comes to its right: bits strictly rise.
     let mut left: Vec<(u8, Subtree)> = Vec::new();
     let mut parts = parts.into_iter();
     let Some((mut last, mut right)) = parts.next() else {
-        return Ok(empty_root());
+        return Ok(None);
     };
     for (key, part) in parts {
         let bit = first_difference(&last, &key).filter(|_| last < key).ok_or(Unsorted { last, key })?;
@@ -31,7 +38,7 @@ pub(crate) fn root_of_subtrees(parts: impl IntoIterator<Item = (IndexKey, Subtre
         right = part;
         last = key;
     }
-    Ok(merge(&mut left, right, |_| true).root())
+    Ok(Some(merge(&mut left, right, |_| true)))
 }
 
 /// Joins the subtrees on the left to the rightmost one for as long as their bit is one of `bits`.

@@ -1,10 +1,11 @@
-//! How a log makes the proof: the index before the entries, all that they do not reach replaced by its hash. Nothing is hashed for it.
+//! How a log makes the proof: the index before the entries, all that they do not reach replaced by its hash. Nothing is hashed for it
+//! but what lies within a bucket.
 
 use core::convert::Infallible;
 
 use super::proof::{Node, TransitionProof};
 use crate::hash::IndexKey;
-use crate::index::{Index, Leaf, Link, LinkTo, Listing, Nodes, Value, bit_of};
+use crate::index::{Index, Leaf, Link, LinkTo, Listing, Nodes, Parted, Subtree, Value, bit_of, part, subtree};
 use crate::merkle::Frontier;
 
 impl TransitionProof {
@@ -30,7 +31,7 @@ impl TransitionProof {
             None if !keys.is_empty() => pruning.shown.push(Node::Empty),
             None => {
                 let root = pruning.nodes.root()?;
-                pruning.shown.push(Node::Pruned(crate::index::Subtree::from_bytes(*root.as_bytes())));
+                pruning.shown.push(Node::Pruned(Subtree::from_bytes(*root.as_bytes())));
             }
             Some(top) => pruning.show(top, None, keys)?,
         }
@@ -53,13 +54,9 @@ impl<N: Nodes, F: FnMut(&IndexKey, &Value) -> Result<Frontier, N::Error>> Prunin
             return Ok(());
         }
         match link.to() {
-            LinkTo::Leaf(number) => {
-                let Leaf { key, value } = self.nodes.leaf(number)?;
-                let node = match keys.binary_search(&key) {
-                    Ok(_) => Node::Touched { key, list: (self.frontier)(&key, &value)? },
-                    Err(_) => Node::Other { key, value },
-                };
-                self.shown.push(node);
+            LinkTo::Bucket(number) => {
+                let bucket = self.nodes.bucket(number)?;
+                self.show_leaves(&bucket.leaves, keys)?;
             }
             LinkTo::Inner(number) => {
                 let node = self.nodes.inner(number)?;
@@ -73,5 +70,30 @@ impl<N: Nodes, F: FnMut(&IndexKey, &Value) -> Result<Frontier, N::Error>> Prunin
             }
         }
         Ok(())
+    }
+
+    /// Shows the subtree of some keys, as far as a search for these keys passes it: as deep as a bucket has keys.
+    fn show_leaves(&mut self, leaves: &[Leaf], keys: Vec<IndexKey>) -> Result<(), N::Error> {
+        if keys.is_empty() {
+            self.shown.push(Node::Pruned(subtree(leaves).ok_or_else(N::damaged)?));
+            return Ok(());
+        }
+        match (part(leaves), leaves) {
+            (Some(Parted { bit, left, right }), _) => {
+                self.shown.push(Node::Inner(bit));
+                let (lower, upper) = keys.into_iter().partition(|key| !bit_of(key, bit));
+                self.show_leaves(left, lower)?;
+                self.show_leaves(right, upper)
+            }
+            (None, [Leaf { key, value }]) => {
+                let node = match keys.binary_search(key) {
+                    Ok(_) => Node::Touched { key: *key, list: (self.frontier)(key, value)? },
+                    Err(_) => Node::Other { key: *key, value: *value },
+                };
+                self.shown.push(node);
+                Ok(())
+            }
+            (None, _) => Err(N::damaged()),
+        }
     }
 }

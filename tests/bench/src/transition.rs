@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use stele_spec::entry::IndexEntry;
 use stele_spec::hash::{Digest, IndexKey, LeafHash};
 use stele_spec::index::{Index, Listing, Pointer};
 use stele_spec::transition::{TransitionProof, check};
@@ -42,7 +43,8 @@ pub fn transition() -> Step<Vec<Figure>> {
 
 /// The proofs at one size.
 fn at(index: &mut Index, keys: usize) -> Step<Vec<Figure>> {
-    let mut last = index.entry();
+    // The index entry that ends the entries so far; the next entry comes after it.
+    let mut last = IndexEntry { position: index.position() - 1, root: index.root() };
     let mut figures = Vec::new();
     for (entries, unit) in [(1, "an entry alone"), (256, "a batch of 256")] {
         let (mut bytes, mut made, mut staged, mut checked) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());

@@ -62,23 +62,22 @@ pub fn copy(store: &Store, checkpoint: &Checkpoint, files: &TimedFiles) -> Resul
     ask_again(store, files)
 }
 
-/// Keeps what the log says of its end. What the log has not signed is as if it said nothing new: the copy of the tree does not rest on it.
+/// Keeps what the log says of its end, for ever: beside a larger tree it shows that the log did not keep to its word. What the log has not signed is
+/// as if it said nothing: the copy of the tree does not rest on it.
 pub(crate) fn keep_end(store: &Store, log: &TrustedLog, files: &TimedFiles) -> Result<(), CopyError> {
     let note = match files.read(FILE, MAX_NOTE as u64) {
-        Ok(note) => note,
+        Ok(Some(note)) => note,
+        Ok(None) => return Ok(()),
         Err(error) => {
             tracing::debug!(origin = %log.origin(), %error, "whether the log has ended cannot be read");
             return Ok(());
         }
     };
-    let is_the_logs = |note: &Vec<u8>| {
-        let said = log.keys().iter().find_map(|key| Frozen::verify(note, key).ok());
-        said.is_some_and(|said| said.origin() == log.origin())
-    };
-    if note.as_ref().is_some_and(|note| !is_the_logs(note)) {
-        return Ok(());
+    let said = log.keys().iter().find_map(|key| Frozen::verify(&note, key).ok());
+    if said.is_some_and(|said| said.origin() == log.origin()) {
+        store.keep_end(&note)?;
     }
-    Ok(store.keep_end(note.as_deref())?)
+    Ok(())
 }
 
 /// The manifests that entries name, where they are statements of Stele: what a log of another kind has is none.

@@ -5,7 +5,7 @@
 //! | `tile/` | tiles and entry bundles |
 //! | `manifests/<digest>` | what entries of a Stele log name |
 //! | `missing/<digest>` | an empty file: a manifest that the log did not have; it is asked for again |
-//! | `frozen` | what the log says of its end, if it does |
+//! | `frozen` | what the log said of its end last, if it ever did |
 //! | `copied` | how many entries are durably here, with every file that they make |
 
 use std::path::Path;
@@ -101,15 +101,9 @@ impl Store {
         self.0.read(FILE, MAX_NOTE as u64)
     }
 
-    /// Keeps what the log says of its end, whose signature was checked; `None`: it says nothing any more.
-    pub fn keep_end(&self, note: Option<&[u8]>) -> Result<(), DurableError> {
-        if self.end()?.as_deref() == note {
-            return Ok(());
-        }
-        match note {
-            Some(note) => self.0.replace(FILE, note),
-            None => self.0.remove(FILE).map(drop),
-        }
+    /// Keeps what the log says of its end, whose signature was checked.
+    pub fn keep_end(&self, note: &[u8]) -> Result<(), DurableError> {
+        if self.end()?.as_deref() == Some(note) { Ok(()) } else { self.0.replace(FILE, note) }
     }
 
     /// A manifest.

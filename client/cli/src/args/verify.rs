@@ -14,7 +14,8 @@ use super::value::glob;
 with 1 when files differ, 17 when it was withdrawn, 15 when files are missing, 16 when others lie beside it. `stele help exit-codes` has all."
 )]
 pub struct VerifyArgs {
-    /// The folder of a release, a folder inside it, one file, or a snapshot in a Hugging Face cache.
+    /// The folder of a release, a folder inside it, one file, or a snapshot in a Hugging Face cache. Or evidence alone, with --no-hash: a
+    /// release.stele, or a SCITT transparent statement with its --bundle.
     pub path: PathBuf,
     /// What is required of a release.
     #[command(flatten)]

@@ -30,7 +30,9 @@ pub(super) fn document(of: &Subject<'_>) -> Value {
 
 fn model(of: &Subject<'_>) -> Value {
     let release = of.release;
-    let properties = leaves(&remainder(release, SAID)).into_iter();
+    let mut rest = remainder(release, SAID);
+    rest.insert("status".into(), of.status());
+    let properties = leaves(&rest).into_iter();
     let files = of.verified.manifest().files().iter().enumerate();
     let mut component = json!({
         "type": "machine-learning-model",

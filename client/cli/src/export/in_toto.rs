@@ -24,6 +24,7 @@ pub(super) fn document(of: &Subject<'_>) -> Value {
             "signer": of.verified.signer(),
             "release": of.release,
             "log": of.log(),
+            "status": of.status(),
         },
     })
 }

@@ -35,7 +35,7 @@ pub(super) fn document(of: &Subject<'_>) -> Value {
     graph.relate("has-proof", "hasEvidence", &["proof".to_owned()]);
     parents(of, &mut graph);
     let rest = Value::Object(remainder(of.release, SAID));
-    let what = json!({ "coordinate": of.verified.coordinate().to_string(), "release": rest, "log": of.log() });
+    let what = json!({ "coordinate": of.verified.coordinate().to_string(), "release": rest, "log": of.log(), "status": of.status() });
     let annotation = json!({
         "annotationType": "other",
         "contentType": "application/json",

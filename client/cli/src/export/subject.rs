@@ -1,6 +1,6 @@
 //! What is exported, and what every format says of it.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use stele_spec::hash::Digest;
 use stele_spec::statement::{Reference, Release, Timestamp};
 use stele_verify::VerifiedRelease;
@@ -32,7 +32,22 @@ impl Subject<'_> {
         })
     }
 
-    /// The same as a sentence, for formats that have comments.
+    /// What became of it up to the checkpoint, by what the bundle has of its publisher's word.
+    pub(super) fn status(&self) -> Value {
+        let history = self.verified.history();
+        let withdrawn = history.withdrawal().map(|(entry, withdraw)| json!({ "entry": entry, "statement": withdraw }));
+        let superseded = history.superseded_by().map(|(entry, by)| json!({ "entry": entry, "by": by }));
+        let mut status = Map::from_iter([
+            ("state".to_owned(), history.state().to_string().into()),
+            ("as_of".to_owned(), self.time().into()),
+            ("proven_complete".to_owned(), self.verified.completeness().record().is_some().into()),
+        ]);
+        status.extend(withdrawn.map(|withdrawn| ("withdrawn".to_owned(), withdrawn)));
+        status.extend(superseded.map(|superseded| ("superseded".to_owned(), superseded)));
+        status.into()
+    }
+
+    /// Where it is in the log, as a sentence, for formats that have comments.
     pub(super) fn proof_in_words(&self) -> String {
         let checkpoint = self.verified.checkpoint();
         format!(

@@ -117,7 +117,6 @@ fn name_of(item: &Map<String, Value>) -> Option<String> {
     own(item).or_else(|| own(item.get("parent")?.as_object()?))
 }
 
-/// A value in a line.
 /// The beginning of a long text.
 fn brief(text: &str) -> String {
     /// As much as a line bears.
@@ -128,14 +127,21 @@ fn brief(text: &str) -> String {
     }
 }
 
+/// A value in a line: `what host-removed, when 2026-07-02`, and of a list one after the other.
 fn short(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
+        Value::Null => "nothing".to_owned(),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Array(items) => items.iter().map(short).collect::<Vec<_>>().join("; "),
         Value::Object(fields) => {
             // A file is its content.
             match (fields.get("sha256").and_then(Value::as_str), fields.get("size").and_then(Value::as_u64)) {
                 (Some(digest), Some(size)) => format!("{digest} ({size} bytes)"),
-                _ => value.to_string(),
+                _ => {
+                    let field = |(name, value): (&String, &Value)| format!("{name} {}", short(value));
+                    fields.iter().map(field).collect::<Vec<_>>().join(", ")
+                }
             }
         }
         other => other.to_string(),
@@ -179,6 +185,9 @@ mod tests {
         let change = &between(&json!({"license": {"spdx": "MIT"}}), &json!({"license": {"spdx": "\u{1b}[2J"}}))[0];
         assert_eq!(change.lines(), "  - license.spdx: MIT\n  + license.spdx: \\u{1b}[2J\n");
         assert_eq!(change.json()["change"], "changed");
+        let did = json!({"actions": [{"what": "gated", "when": "2026-07-02"}, {"what": "other"}], "copies": null});
+        let said: Vec<String> = between(&json!({}), &did).iter().map(Change::sentence).collect();
+        assert_eq!(said, ["actions is now what gated, when 2026-07-02; what other", "copies is now nothing"]);
     }
 
     fn value() -> impl Strategy<Value = Value> {

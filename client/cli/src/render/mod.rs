@@ -13,6 +13,8 @@ pub(crate) mod statement;
 
 pub(crate) mod receipt;
 
+pub(crate) mod coverage;
+
 pub(crate) mod lineage_drawing;
 
 pub(crate) mod verdict;

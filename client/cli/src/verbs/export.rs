@@ -7,7 +7,7 @@ use stele_publish::error::{self, FileError};
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::hash::Digest;
 use stele_verify::folder::locate;
-use stele_verify::verify;
+use stele_verify::{VerifyError, verify};
 
 use crate::Output;
 use crate::args::ExportArgs;
@@ -20,7 +20,10 @@ pub(crate) fn run(args: ExportArgs) -> Result<Output, Failure> {
     let bytes = error::read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?;
     let verified = verify(&bytes, &policy)?;
     // A document that others keep does not outlive, in silence, what it is about.
-    verified.require_in_force()?;
+    match verified.require_in_force() {
+        Err(VerifyError::Withdrawn { .. }) if args.accept.is_some() => {}
+        in_force => in_force?,
+    }
     let release = verified.history().current().unwrap_or(verified.release());
     let (bundle, witnesses) = (Digest::of(&bytes), policy.witnesses().len());
     let document = export::document(&Subject { verified: &verified, release, bundle, witnesses }, args.form);

@@ -5,12 +5,15 @@ use std::path::Path;
 use serde_json::{Value, json};
 use stele_durable as durable;
 use stele_explain::Failure;
+use stele_log_client::moment::moment;
 use stele_publish::error::{self, FileError};
 use stele_publish::key_proposal::Proposal;
 use stele_publish::statement_proposal::StatementProposal;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::checkpoint::Checkpoint;
+use stele_spec::coverage::Coverage;
 use stele_spec::entry::IndexEntry;
+use stele_spec::frozen::Frozen;
 use stele_spec::hash::Digest;
 use stele_spec::index::Subject;
 use stele_spec::key::PublicKey;
@@ -29,12 +32,11 @@ use crate::args::{InspectArgs, StatementForm};
 use crate::extract;
 use crate::proposal;
 use crate::render::page::{Page, printable, sized};
-use crate::render::{parent, receipt, statement};
+use crate::render::{coverage, parent, receipt, statement};
 use crate::transparent;
 
 pub(crate) fn run(args: InspectArgs) -> Result<Output, Failure> {
-    let what =
-        "a bundle, statement, receipt, manifest, proof, checkpoint, policy, key, index entry or file of evidence";
+    let what = "a bundle, statement, receipt, manifest, proof, checkpoint, policy, key, index entry, report or file of evidence";
     let bytes = error::read(&args.file, MAX_BUNDLE.max(MAX_EVIDENCE) as u64, what)?;
     let malformed = |problem: String| FileError::Malformed {
         path: args.file.display().to_string(),
@@ -90,6 +92,9 @@ fn inspect(bytes: &[u8]) -> Result<Inspected, String> {
         }
         [0xA0..=0xBF, ..] if is_evidence(bytes) => {
             Misbehaviour::parse(bytes).map(|found| plain(evidence_page(&found))).map_err(|error| error.to_string())
+        }
+        [0xA2, ..] if Coverage::looks_like(bytes) => {
+            Coverage::parse(bytes).map(|found| plain(coverage::page(&found))).map_err(|error| error.to_string())
         }
         // A map of two fields, or of five.
         [0xA2, ..] => Manifest::parse(bytes).map(|found| plain(manifest(&found))).map_err(|error| error.to_string()),
@@ -168,6 +173,9 @@ fn inspect_text(text: &str) -> Result<(Page, Value), String> {
     }
     if text.contains("\n\n\u{2014} ") {
         let note = SignedNote::parse(text.as_bytes()).map_err(|error| error.to_string())?;
+        if let Ok(end) = Frozen::parse(note.text()) {
+            return Ok(end_page(&end, &note));
+        }
         let (mut page, json) = (Page::titled("a checkpoint"), checkpoint_json(&note));
         checkpoint_rows(&mut page, &note);
         return Ok((page, json!({ "kind": "checkpoint", "checkpoint": json })));
@@ -249,6 +257,22 @@ fn proof_page(proof: &TlogProof) -> (Page, Value) {
         "checkpoint": checkpoint_json(proof.checkpoint()),
     });
     (page, json)
+}
+
+fn end_page(end: &Frozen, note: &SignedNote) -> (Page, Value) {
+    let mut page = Page::titled("a log's word that it has ended, with this tree");
+    page.row("origin", end.origin());
+    page.row("tree size", &end.size());
+    page.row("root", &end.root());
+    page.row("time", &moment(end.time()));
+    for signature in note.signatures() {
+        page.row("signed", &format!("{} key {}", signature.name, signature.hash));
+    }
+    let (origin, root) = (end.origin().to_string(), end.root().to_string());
+    (
+        page,
+        json!({ "kind": "frozen", "origin": origin, "tree_size": end.size(), "root": root, "time": moment(end.time()) }),
+    )
 }
 
 fn checkpoint_rows(page: &mut Page, note: &SignedNote) {

@@ -231,12 +231,15 @@ fn here(wanted: &Wanted, args: &ResolveArgs) -> Result<Option<(Found, AsOf)>, Fa
         if let Some(part) = wanted.part_of(release, Some(evidence.manifest())) {
             let now = SystemClock.unix_seconds();
             let age = CheckpointAge::of(evidence.checkpoint(), now).text();
-            let as_of = format!("{age}, by {}; no log was asked for later statements", path.display());
+            let as_of = format!("{age}, by {}", path.display());
             let entry = evidence.statement().position();
             let release_status = kept(&evidence, &policy, args.asking.no_state)?;
             let text = match &release_status {
-                Some(release_status) => format!("{as_of} than entry {}", release_status.head.size().saturating_sub(1)),
-                None => as_of,
+                Some(release_status) => {
+                    let last = release_status.head.size().saturating_sub(1);
+                    format!("{as_of}; what was said after entry {last} is not known here, since no log was asked")
+                }
+                None => format!("{as_of}; what was said later is not known here, since no log was asked"),
             };
             let as_of = AsOf { text, json: age::head_json(evidence.checkpoint(), now) };
             return Ok(Some((Found { release: Box::new(release.clone()), entry, part, release_status }, as_of)));

@@ -76,7 +76,7 @@ fn a_file_is_written_once_and_only_of_what_is_verified() {
 }
 
 #[test]
-fn a_release_that_was_withdrawn_is_not_exported() {
+fn a_release_that_was_withdrawn_is_exported_only_where_that_is_accepted_and_said() {
     let vectors: Value = serde_json::from_str(include_str!("../../../../spec/vectors/bundle/bundles.json")).unwrap();
     let withdrawn = |case: &&Value| case["accept"]["state"] == "withdrawn";
     let case = vectors["cases"].as_array().unwrap().iter().find(withdrawn).expect("a vector of a withdrawn release");
@@ -85,7 +85,14 @@ fn a_release_that_was_withdrawn_is_not_exported() {
     world.write("its-policy", vectors["policies"][case["policy"].as_str().unwrap()].as_str().unwrap().as_bytes());
     let (bundle, policy) = (world.model().join("withdrawn.stele"), world.model().join("its-policy"));
     for form in FORMS {
-        let ran = stele(&export(bundle.to_str().unwrap(), form, policy.to_str().unwrap()));
-        assert!(ran.fails(17, &["was withdrawn by its publisher"]).out.is_empty());
+        let arguments = export(bundle.to_str().unwrap(), form, policy.to_str().unwrap());
+        assert!(stele(&arguments).fails(17, &["was withdrawn by its publisher", "--accept withdrawn"]).out.is_empty());
+        // Whoever wants it all the same has a document that says so.
+        let document = stele(&[&arguments[..], &["--accept", "withdrawn"]].concat()).ok().out;
+        let said: Value = serde_json::from_str(&document).unwrap();
+        let mut leaves_said = Vec::new();
+        leaves(&said, &mut leaves_said);
+        let said = leaves_said.join("\n");
+        assert!(said.contains("withdrawn") && said.contains("reason"), "{form}: {document}");
     }
 }

@@ -83,6 +83,7 @@ fn taken_apart(old: OldState) -> State {
             misbehaviour: log.misbehaviour,
             ahead: log.ahead,
             heads: Vec::new(),
+            end: String::new(),
             lists: BTreeMap::new(),
             releases: Releases::default(),
         };

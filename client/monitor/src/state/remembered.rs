@@ -69,6 +69,9 @@ pub struct LogState {
     /// Heads that were the newest, the smallest tree first: the first that was seen, and the newest.
     #[serde(default)]
     pub heads: Vec<SeenHead>,
+    /// The newest note in which the log said that it has ended; empty where it never did.
+    #[serde(default)]
+    pub end: String,
     /// What the index lists under watched names, by subject; empty where entries are read.
     #[serde(default)]
     pub lists: BTreeMap<String, KnownList>,

@@ -53,6 +53,11 @@ fn a_release_travels_as_a_transparent_statement_and_is_verified_by_its_receipt()
     assert_eq!((&shown["kind"], &shown["receipts"][0]["kind"]), (&"transparent-statement".into(), &"receipt".into()));
     let shown = stele(&network, &["inspect", "receipt.cose", "--json"])?.expect(0)?.json()?;
     assert_eq!(shown["entry"], proven.position());
+    let shown = stele(&network, &["show", "release.scitt", "--json"])?.expect(0)?.json()?;
+    assert_eq!(shown["coordinate"], "acme.example/tiny@1.0.0#base");
+    // A receipt by itself names no release, and no log is asked for a file with its digest.
+    let shown = stele(&network, &["show", "receipt.cose", "--json"])?.expect(7)?.json()?;
+    assert_eq!(shown["error"], "names-no-release");
 
     // By itself it has neither the keys of its publisher nor the list of files: a bundle has, and so has the log.
     let policy = network.policy_path();

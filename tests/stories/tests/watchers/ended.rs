@@ -107,6 +107,9 @@ fn a_log_that_has_ended_says_so_in_every_copy_of_its_files() -> Step {
     let key: VerifierKey = ending.network.log_vkey().parse().during("reading a verifier key")?;
     let frozen = Frozen::verify(&note, &key).during("verifying what the log says of its end")?;
     assert_eq!(frozen.size(), size);
+    let held = command::run(Binary::Stele, ["--json", "inspect", path(&ending.network.at("log/data/public/frozen"))?])?;
+    let held = held.expect(0)?.json()?;
+    assert_eq!((held["kind"].as_str(), held["tree_size"].as_u64()), (Some("frozen"), Some(size)));
     for (text, json) in ending.said(&log, None)? {
         assert!(text.contains(&format!("this log ended at size {size} on 2")), "{text}");
         assert_eq!((json["tree_size"].as_u64(), json["standing"].as_str()), (Some(size), Some("final")));
@@ -155,9 +158,24 @@ fn a_log_that_has_ended_and_goes_on_is_seen_to() -> Step {
     ending.freeze(false)?;
     let (size, public) = (ending.size()?, ending.network.at("log/data/public"));
     let note = fs::read(public.join("frozen")).unwrap();
+    // An auditor and a monitor were there while it said so.
+    let home = ending.network.home().to_owned();
+    let (address, policy, audited) =
+        (format!("http://{}", ending.network.log_address()?), ending.network.policy_path(), home.join("audited"));
+    let audit =
+        || command::run(Binary::Stele, ["audit", &address, "--policy", path(&policy)?, "--state", path(&audited)?]);
+    audit()?.expect(0)?;
+    reported(&home, &address)?;
     ending.freeze(true)?;
     assert!(!public.join("frozen").exists());
+    let alerts = reported(&home, &address)?;
+    assert!(!alerts.iter().any(|alert| alert.contains("end-contradicted")), "nothing was said since: {alerts:?}");
     assert!(ending.network.accepted(Speaker::new(1)?.claim()?.bytes())? >= size);
+    // It serves the file no more, and they still have it.
+    let alerts = reported(&home, &address)?;
+    assert!(alerts.iter().any(|alert| alert.contains("end-contradicted raised")), "{alerts:?}");
+    audit()?.expect(0)?;
+    assert_eq!(fs::read(audited.join("frozen")).unwrap(), note);
     // Whoever kept what it had signed shows it beside the larger tree.
     let copy = ending.network.at("copy");
     model::copy(&public, &copy)?;
@@ -166,7 +184,5 @@ fn a_log_that_has_ended_and_goes_on_is_seen_to() -> Step {
         assert!(text.contains(&format!("that it had ended at size {size}, and has gone on")), "{text}");
         assert_eq!(json["standing"], "went-on");
     }
-    let alerts = reported(ending.network.home(), "copy")?;
-    assert!(alerts.iter().any(|alert| alert.contains("end-contradicted raised")), "{alerts:?}");
     Ok(())
 }

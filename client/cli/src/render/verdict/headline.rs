@@ -43,7 +43,8 @@ pub(crate) fn rows(verdict: &VerifyReport<'_>, judged: &Judgement) -> String {
     page.row("released", &of(verdict).released());
     let ended = verdict.log_end.map(|end| format!("; {}", end.text())).unwrap_or_default();
     page.row("since", &format!("{}{ended}", of(verdict).since()));
-    page.row("checked", &format!("{}{}", of(verdict).checked(), unhashed(verdict)));
+    let receipt = verdict.receipt.map(|receipt| format!("; the log's receipt, in a tree of {}", receipt.size()));
+    page.row("checked", &format!("{}{}{}", of(verdict).checked(), receipt.unwrap_or_default(), unhashed(verdict)));
     // Beside a problem there is no line for it: eight are all.
     if judged.problems.is_empty() {
         if let Some(errors) = verdict.examination.and_then(ComputedClaims::errors) {

@@ -61,7 +61,7 @@ fn told(title: &str, read: &Read, file: Option<&str>) -> Output {
         page.section(log.origin().as_str());
         for head in log.heads() {
             page.row("tree", &tree(head.head()));
-            page.row("entries", &entries(head));
+            page.row("entries", &entries(head, !log.lists().is_empty()));
         }
         for list in log.lists() {
             let size = list.head().value().size();
@@ -89,11 +89,12 @@ fn tree(head: &Trusted<Checkpoint>) -> String {
     format!("{} entries, cosigned {time}, root {}", head.value().size(), head.value().root())
 }
 
-fn entries(head: &CoveredHead) -> String {
+fn entries(head: &CoveredHead, has_lists: bool) -> String {
     let range = head.entries();
-    match range.is_empty() {
-        true => "none are said to be read".to_owned(),
-        false => format!("{} to {} are said to be read", range.start, range.end - 1),
+    match (range.is_empty(), has_lists) {
+        (false, _) => format!("{} to {} were read, it says", range.start, range.end - 1),
+        (true, true) => "by name: those of the lists below".to_owned(),
+        (true, false) => "none was read, it says".to_owned(),
     }
 }
 
