@@ -116,15 +116,6 @@ impl PostgresLock {
         Ok(record)
     }
 
-    fn record(&self, number: u64) -> Result<Option<Record>, LockError> {
-        let at = column(number)?;
-        let found = self
-            .session()
-            .ask(move |client| client.query_opt(ONE, &[&at])?.map(|row| row.try_get::<_, Vec<u8>>(0)).transpose());
-        let found = found.map_err(|error| unusable(&self.config, error.why()))?;
-        found.map(|bytes| self.parse(number, &bytes)).transpose()
-    }
-
     /// Why nothing was inserted: what is there is another history than the caller's.
     fn refused(&self, after: Option<&Record>, number: u64) -> LockError {
         let before = match after {
@@ -171,6 +162,15 @@ impl Lock for PostgresLock {
             }
         }
         Ok(Some(record))
+    }
+
+    fn record(&self, number: u64) -> Result<Option<Record>, LockError> {
+        let at = column(number)?;
+        let found = self
+            .session()
+            .ask(move |client| client.query_opt(ONE, &[&at])?.map(|row| row.try_get::<_, Vec<u8>>(0)).transpose());
+        let found = found.map_err(|error| unusable(&self.config, error.why()))?;
+        found.map(|bytes| self.parse(number, &bytes)).transpose()
     }
 
     fn append(&mut self, after: Option<&Record>, step: Step) -> Result<Record, LockError> {
