@@ -222,11 +222,12 @@ fn said(status: u16, message: &str) -> String {
 }
 
 /// What a log may call its refusal to log a statement, and we call so too: every code that the description of the API names for it.
-const CODES: [&str; 44] = [
+const CODES: [&str; 45] = [
     "quorum-missing",
     "asking-witnesses",
     "not-yet-published",
     "starting",
+    "standby",
     "stopping",
     "writer-stopped",
     "backup-restored",

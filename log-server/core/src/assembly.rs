@@ -1,91 +1,62 @@
-//! A log from what recovery found: what its writer and its readers share, and its sequencer.
+//! A writer from what recovery found: what it goes on from, and its sequencer.
 
 use crate::contract::head_store::HeadStore;
-use crate::contract::lookup::{Lookup, LookupRow};
+use crate::contract::lookup::LookupRow;
 use crate::cosigning::Cosigning;
 use crate::log_keys::LogSigner;
-use crate::manifests::Manifests;
-use crate::prover::Prover;
 use crate::recover::Recovered;
 use crate::running_log::RunningLog;
 use crate::sequencer::Sequencer;
-use crate::settings::Settings;
 use crate::staged_batch::StagedBatches;
 use crate::status::Gauge;
-use crate::tiles::TileStore;
 use crate::unsettled::Unsettled;
 use crate::writer::Writer;
 use std::collections::VecDeque;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, RwLock};
-use stele_clock::Clock;
-use stele_spec::checkpoint::Origin;
+use std::sync::{Arc, PoisonError};
 use stele_spec::tile::TilePath;
 
-/// What a log is made of.
+/// What a writer is made of, beside what it shares with readers.
 #[derive(Debug)]
 pub struct Parts {
-    /// Its identity.
-    pub origin: Origin,
-    /// Its secret keys.
+    /// The log's secret keys.
     pub signer: LogSigner,
-    /// Policy and rules.
-    pub settings: Settings,
     /// Its newest signed head, with the right to change it.
     pub heads: Box<dyn HeadStore>,
     /// Its staged batches.
     pub staging: StagedBatches,
-    /// Its tiles.
-    pub store: TileStore,
-    /// Its derived lookups.
-    pub lookup: Box<dyn Lookup>,
     /// What recovery found in them.
     pub found: Recovered,
 }
 
-/// A log before its first step.
+/// A writer before its first step.
 #[derive(Debug)]
 pub struct Assembled {
-    /// What writer and readers share.
-    pub log: Arc<RunningLog>,
+    log: Arc<RunningLog>,
     writer: Writer,
     rows: Vec<LookupRow>,
     superseded: VecDeque<TilePath>,
 }
 
-/// Puts a log together.
-pub fn assemble(parts: Parts, clock: Arc<dyn Clock>) -> Assembled {
-    let Parts { origin, signer, settings, heads, staging, store, lookup, found } = parts;
-    let size = found.tree.size();
-    let log = Arc::new(RunningLog {
-        manifests: Manifests::new(&store),
-        prover: Prover::new(&store),
-        index: Arc::new(RwLock::new(found.index)),
-        lookup,
-        status: Arc::default(),
-        lost_manifests: Mutex::new(found.lost_manifests.into_iter().collect()),
-        registry: RwLock::new(found.registry),
-        newest: RwLock::new(found.newest),
-        published: RwLock::new(None),
-        stopping: AtomicBool::new(false),
-        keys: signer.keys(),
-        settings: RwLock::new(Arc::new(settings)),
-        accepted_under: RwLock::new(None),
-        clock,
-        store: store.clone(),
-        origin: origin.clone(),
-    });
-    log.status.set(Gauge::SignedSize, size);
+/// Puts the writer of a log together, and shows readers what recovery found published.
+pub fn assemble(log: &Arc<RunningLog>, parts: Parts) -> Assembled {
+    let Parts { signer, heads, staging, found } = parts;
+    log.status.set(Gauge::SignedSize, found.tree.size());
+    *log.lost_manifests.lock().unwrap_or_else(PoisonError::into_inner) = found.lost_manifests.into_iter().collect();
     if let Some(published) = found.published {
+        let (size, root) = (published.size(), published.root());
+        let is_new = log.published().map_or(!found.published_rows.is_empty(), |shown| shown.size() < size);
+        if is_new {
+            log.lookup.extend(&found.published_rows, size, root);
+        }
         let root_signature = signer.sign_root(published.checkpoint());
         log.set_published(published, root_signature);
     }
     let writer = Writer {
-        origin,
+        origin: log.origin.clone(),
         signer,
         heads,
         staging,
-        store,
+        store: log.store.clone(),
         tree: found.tree,
         index: log.index.clone(),
         last: found.last,
@@ -93,7 +64,7 @@ pub fn assemble(parts: Parts, clock: Arc<dyn Clock>) -> Assembled {
         pending: None,
         unsettled: Unsettled::default(),
     };
-    Assembled { log, writer, rows: found.unpublished, superseded: found.superseded }
+    Assembled { log: log.clone(), writer, rows: found.unpublished, superseded: found.superseded }
 }
 
 impl Assembled {

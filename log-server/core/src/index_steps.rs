@@ -159,7 +159,7 @@ impl Bringing<'_> {
     /// comes back where it names a smaller one. The caller has seen that this log has an index entry at that size: no other step begins there.
     fn catch_up(&mut self, stop: &AtomicBool) -> Result<Option<String>, Problem> {
         let mut making = Making::default();
-        let replayed = replay(self.store, self.head.checkpoint.size(), |position, bytes, parsed| {
+        let replayed = replay(self.store, 0, self.head.checkpoint.size(), |position, bytes, parsed| {
             if stop.load(Ordering::Relaxed) {
                 return Err(Stop::Problem(Problem::Waiting));
             }

@@ -37,6 +37,8 @@ pub mod newest_releases;
 
 pub mod quota;
 
+pub mod quota_past;
+
 pub mod submission;
 
 pub mod batch;
@@ -49,6 +51,8 @@ pub mod manifests;
 
 pub mod recall;
 
+pub mod replica;
+
 pub mod staged_recovery;
 
 pub mod recover;
@@ -56,6 +60,10 @@ pub mod recover;
 pub mod settings;
 
 pub mod running_log;
+
+pub mod follower;
+
+pub mod detection;
 
 pub mod end_mark;
 

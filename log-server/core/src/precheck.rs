@@ -71,6 +71,7 @@ pub fn precheck(log: &RunningLog, bytes: &[u8]) -> Result<Prechecked, SubmitErro
         WriterState::Stopped { code: "backup-restored", .. } => return Err(Unavailable::BackupRestored.into()),
         WriterState::Stopped { .. } => return Err(Unavailable::WriterStopped.into()),
         WriterState::Finished => return Err(Unavailable::Stopping.into()),
+        WriterState::Standby(standby) => return Err(Unavailable::Standby { writer: standby.writer }.into()),
     }
     if position.is_some() {
         // Logged and not yet published: it waits for its proof with the batch.

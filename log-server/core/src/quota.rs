@@ -148,7 +148,13 @@ impl Quotas {
     /// `now` is the time of the steady clock. Inside, a day is added to it: what was logged before the machine started has a time too.
     pub fn new(rules: Rules, past: Past, now: Duration) -> Self {
         let quotas = Self { rules: Arc::new(Mutex::new(rules)), counts: Arc::default() };
-        let mut counts = quotas.counts();
+        quotas.count(past, now);
+        quotas
+    }
+
+    /// Counts this past, where nothing was counted before.
+    pub fn count(&self, past: Past, now: Duration) {
+        let mut counts = self.counts();
         counts.claimers = past.claimers.into_iter().map(|key| (key, None)).collect();
         let now = now + DAY;
         for Logged { age, name, key, is_claim, bytes } in past.last_day {
@@ -160,8 +166,6 @@ impl Quotas {
                 counts.claimers.entry(key).or_insert(Some(at));
             }
         }
-        drop(counts);
-        quotas
     }
 
     /// Counts a statement whose signature was verified, with its manifest of so many bytes, at a time of the steady clock. `caller`

@@ -2,6 +2,7 @@
 
 use crate::prover::ProveError;
 use crate::running_log::{PublishedHead, RunningLog};
+use crate::status::WriterState;
 use stele_spec::hash::LeafHash;
 use stele_spec::receipt::{Receipt, ReceiptError};
 use stele_spec::registration::View as _;
@@ -18,6 +19,9 @@ pub enum NoReceipt {
     /// The log's key signs no receipts: it is none of Ed25519.
     #[error("this log has no Ed25519 key, and gives no receipts")]
     OtherKey,
+    /// This is a standby: it signs nothing.
+    #[error("this is a standby of the log: it signs no receipts")]
+    Standby,
     /// Tiles cannot be read, or do not lead to the head.
     #[error(transparent)]
     Prove(#[from] ProveError),
@@ -51,7 +55,9 @@ pub fn receipt(log: &RunningLog, position: u64) -> Result<Receipt, NoReceipt> {
     let Some(PublishedHead { checkpoint, root_signature }) = log.published_head() else {
         return Err(NoReceipt::NotPublished);
     };
-    let signature = root_signature.ok_or(NoReceipt::OtherKey)?;
+    let is_standby = || matches!(log.status.writer(), WriterState::Standby(_));
+    let signature =
+        root_signature.ok_or_else(|| if is_standby() { NoReceipt::Standby } else { NoReceipt::OtherKey })?;
     let (proof, _) = log.prover.prove_stored(&checkpoint, position).map_err(|error| match error {
         ProveError::OutOfRange { .. } => NoReceipt::NotPublished,
         error => NoReceipt::Prove(error),

@@ -55,14 +55,18 @@ pub enum ReplayError<E> {
 /// Some entries that follow each other, each with what it says or why it says nothing.
 type Stretch = Vec<(Vec<u8>, Result<Parsed, EntryError>)>;
 
-/// Gives out the entries `[0, size)` with their bytes.
+/// Gives out the entries `[from, size)` with their bytes.
 pub fn replay<E>(
     store: &TileStore,
+    from: u64,
     size: u64,
     mut take: impl FnMut(u64, &[u8], Parsed) -> Result<(), E>,
 ) -> Result<(), ReplayError<E>> {
-    let bundles = size.div_ceil(u64::from(TILE_WIDTH));
-    let mut position = 0;
+    if from >= size {
+        return Ok(());
+    }
+    let (begin, bundles) = (from / u64::from(TILE_WIDTH), size.div_ceil(u64::from(TILE_WIDTH)));
+    let mut position = from;
     let mut give_out = |stretch: Stretch| {
         for (bytes, parsed) in stretch {
             let parsed = parsed.map_err(|error| ReplayError::Entry { position, error })?;
@@ -71,13 +75,13 @@ pub fn replay<E>(
         }
         Ok(())
     };
-    if bundles <= AT_ONCE {
-        return give_out(read_stretch(store, 0..bundles, size)?);
+    if bundles - begin <= AT_ONCE {
+        return give_out(read_stretch(store, begin..bundles, from, size)?);
     }
     std::thread::scope(|scope| {
-        let read = |first| scope.spawn(move || read_stretch(store, first..bundles.min(first + AT_ONCE), size));
-        let mut reading = Some(read(0));
-        let mut first = 0;
+        let read = |first| scope.spawn(move || read_stretch(store, first..bundles.min(first + AT_ONCE), from, size));
+        let mut reading = Some(read(begin));
+        let mut first = begin;
         while let Some(thread) = reading.take() {
             let stretch = joined(thread)?;
             first += AT_ONCE;
@@ -88,9 +92,11 @@ pub fn replay<E>(
     })
 }
 
-fn read_stretch(store: &TileStore, bundles: std::ops::Range<u64>, size: u64) -> Result<Stretch, StoreError> {
+/// The entries of these bundles, without those before `from`.
+fn read_stretch(store: &TileStore, bundles: std::ops::Range<u64>, from: u64, size: u64) -> Result<Stretch, StoreError> {
+    let before = from.saturating_sub(bundles.start * u64::from(TILE_WIDTH)) as usize;
     let read: Vec<Vec<Vec<u8>>> = bundles.map(|index| store.bundle(index, size)).collect::<Result<_, _>>()?;
-    let entries: Vec<Vec<u8>> = read.into_iter().flatten().collect();
+    let entries: Vec<Vec<u8>> = read.into_iter().flatten().skip(before).collect();
     let parsed = parse_entries(&entries);
     Ok(entries.into_iter().zip(parsed).collect())
 }

@@ -6,6 +6,7 @@ use crate::log_keys::LogKeys;
 use crate::manifests::Manifests;
 use crate::newest_releases::NewestReleases;
 use crate::prover::Prover;
+use crate::replica::Views;
 use crate::settings::Settings;
 use crate::status::{Gauge, Status};
 use crate::tiles::TileStore;
@@ -59,9 +60,9 @@ pub struct RunningLog {
     /// Manifests of logged releases that were missing or damaged when they were looked at last.
     pub lost_manifests: Mutex<BTreeSet<Digest>>,
     /// Names and coordinates, as signed.
-    pub registry: RwLock<Registry>,
+    pub registry: Arc<RwLock<Registry>>,
     /// The newest releases, those under way included.
-    pub newest: RwLock<NewestReleases>,
+    pub newest: Arc<RwLock<NewestReleases>>,
     /// The published head.
     pub published: RwLock<Option<PublishedHead>>,
     /// The settings under which the published head was accepted.
@@ -70,7 +71,47 @@ pub struct RunningLog {
     pub stopping: AtomicBool,
 }
 
+/// What a log has before anybody writes it.
+#[derive(Debug)]
+pub struct LogParts {
+    /// The log's identity.
+    pub origin: Origin,
+    /// Its public keys.
+    pub keys: LogKeys,
+    /// Policy and rules.
+    pub settings: Settings,
+    /// Its tiles.
+    pub store: TileStore,
+    /// Its derived lookups.
+    pub lookup: Box<dyn Lookup>,
+    /// What readers ask of its entries.
+    pub views: Views,
+}
+
 impl RunningLog {
+    /// A log that shows nothing yet.
+    pub fn new(parts: LogParts, clock: Arc<dyn Clock>) -> Arc<Self> {
+        let LogParts { origin, keys, settings, store, lookup, views: Views { index, registry, newest } } = parts;
+        Arc::new(Self {
+            manifests: Manifests::new(&store),
+            prover: Prover::new(&store),
+            index,
+            lookup,
+            status: Arc::default(),
+            lost_manifests: Mutex::default(),
+            registry,
+            newest,
+            published: RwLock::new(None),
+            stopping: AtomicBool::new(false),
+            keys,
+            settings: RwLock::new(Arc::new(settings)),
+            accepted_under: RwLock::new(None),
+            clock,
+            store,
+            origin,
+        })
+    }
+
     /// Policy and rules, as they are now.
     pub fn settings(&self) -> Arc<Settings> {
         self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()

@@ -12,6 +12,7 @@ use crate::contract::objects::{ObjectError, ObjectErrorKind, ObjectName, Objects
 use crate::log_keys::LogSigner;
 use crate::recover::{RecoverError, Recovered, recover};
 use crate::replay::Parsed;
+use crate::replica::Replica;
 use crate::rules::{Claims, Registration};
 use crate::staged_batch::StagedBatches;
 use crate::submitted_manifest::SubmittedManifest;
@@ -104,7 +105,8 @@ impl Offline {
     pub fn start(heads: Box<dyn HeadStore>, objects: Arc<dyn Objects>) -> Result<Self, RecoverError> {
         let (staging, store) = (StagedBatches::new(&objects), TileStore::new(&objects));
         let now = SystemClock.unix_seconds();
-        let mut found = recover(&*heads, &staging, &store, &signer().keys(), &policy("quorum none\n"), now)?;
+        let mut found =
+            recover(Replica::default(), &*heads, &staging, &store, &signer().keys(), &policy("quorum none\n"), now)?;
         let writer = Writer {
             origin: ORIGIN.parse().unwrap(),
             signer: signer(),
@@ -112,7 +114,7 @@ impl Offline {
             staging,
             store: store.clone(),
             tree: std::mem::take(&mut found.tree),
-            index: Arc::new(RwLock::new(std::mem::take(&mut found.index))),
+            index: found.views.index.clone(),
             last: found.last,
             signed: found.signed.clone(),
             pending: None,
@@ -280,5 +282,13 @@ impl HeadStore for MemoryHeadStore {
         }
         *head = Some(new.to_vec());
         Ok(())
+    }
+
+    fn check_held(&self) -> Result<(), HeadError> {
+        Ok(())
+    }
+
+    fn excludes_others(&self) -> bool {
+        true
     }
 }

@@ -16,6 +16,7 @@ use crate::attempt::Attempt;
 use crate::batch::Batch;
 use crate::checkpoint::SignedCheckpoint;
 use crate::collected::Collected;
+use crate::contract::head_store::HeadErrorKind;
 use crate::contract::lookup::LookupRow;
 use crate::contract::objects::ObjectError;
 use crate::cosigning::{Cosigning, QuorumMissing, RoundEnd};
@@ -223,8 +224,12 @@ impl<R> Sequencer<R> {
     fn contradicted(&mut self) -> Result<(), StopReason> {
         for (witness, head) in self.cosigning.take_heads() {
             let found = compare(&witness, &self.log.store, self.writer.signed.as_deref(), &head);
-            let found = found.map_err(|error| WriteError::Check(CheckError::Store(error)))?;
-            found.map_or(Ok(()), |elsewhere| Err(StopReason::Elsewhere(elsewhere)))?;
+            let Some(elsewhere) = found.map_err(|error| WriteError::Check(CheckError::Store(error)))? else { continue };
+            // Where another run has taken over, that is what it signed since.
+            return Err(match self.writer.heads.check_held() {
+                Err(error) if error.kind() == HeadErrorKind::Conflict => WriteError::Swap(error).into(),
+                _ => StopReason::Elsewhere(elsewhere),
+            });
         }
         Ok(())
     }

@@ -200,6 +200,13 @@ fn name_of(new_size: u64, root: RootHash) -> String {
     format!("{new_size:020}-{root}")
 }
 
+/// The size of the tree that a staged batch or checkpoint with this name leads to; `None` where it is the name of neither.
+pub fn size_of(name: &str) -> Option<u64> {
+    let (digits, root) = name.strip_suffix(CHECKPOINT).unwrap_or(name).split_once('-')?;
+    let is_one = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit()) && root.len() == 64;
+    digits.parse().ok().filter(|_| is_one)
+}
+
 impl StagedBatch {
     /// Reads a staged batch; `None` where the bytes are none.
     pub fn parse(bytes: &[u8]) -> Option<Self> {

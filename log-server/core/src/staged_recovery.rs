@@ -7,7 +7,7 @@
 use crate::checkpoint::SignedCheckpoint;
 use crate::contract::objects::{ObjectError, ObjectName};
 use crate::log_keys::LogKeys;
-use crate::staged_batch::{Span, StagedBatch, StagedBatchError, StagedBatches};
+use crate::staged_batch::{Span, StagedBatch, StagedBatchError, StagedBatches, size_of};
 use crate::tiles::{StoreError, TileStore};
 use crate::tree::{Object, Tree};
 use stele_explain::Explain;
@@ -61,19 +61,32 @@ impl StagedRecoveryError {
     }
 }
 
-/// Puts again what the batches on the way to the signed head hold, and discards all staged batches; how many were put.
+/// Which staged objects a start discards once the newest signed head is public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discard {
+    /// All: no other process can have staged what it is about to sign.
+    All,
+    /// Those of trees that are no larger than the signed one. Whoever signs next signs a larger tree, and may have staged it already: a run that was
+    /// overtaken while it recovered must not take that away.
+    UpTo(u64),
+}
+
+/// Puts again what the batches on the way to the signed head hold, and discards what is staged; how many were put. `known` is a tree whose tiles were
+/// compared with the store already: what leads to it is not put again.
 pub fn finish(
     staging: &StagedBatches,
     store: &TileStore,
-    size: u64,
-    root: RootHash,
+    known: &Tree,
+    (size, root): (u64, RootHash),
+    discarded: Discard,
 ) -> Result<usize, StagedRecoveryError> {
-    let chain = staging.chain(size, root)?;
+    let mut chain = staging.chain(size, root)?;
+    chain.retain(|span| span.new_size > known.size());
     let Some(first) = chain.first() else {
-        discard(staging)?;
+        discard(staging, discarded)?;
         return Ok(0);
     };
-    let before = tree_of(store, first.old_size)?;
+    let before = grown_to(store, known, first.old_size)?;
     // Nothing is put before all of them are known to lead to the signed head.
     let mut tree = before.clone();
     for span in &chain {
@@ -96,7 +109,7 @@ pub fn finish(
         }
     }
     store.objects().sync()?;
-    discard(staging)?;
+    discard(staging, discarded)?;
     Ok(chain.len())
 }
 
@@ -107,7 +120,7 @@ pub fn objects_of(
     chain: &[Span],
 ) -> Result<Vec<Object>, StagedRecoveryError> {
     let Some(first) = chain.first() else { return Ok(Vec::new()) };
-    let (mut tree, mut objects) = (tree_of(store, first.old_size)?, Vec::new());
+    let (mut tree, mut objects) = (grown_to(store, &Tree::new(), first.old_size)?, Vec::new());
     for span in chain {
         let old = tree.clone();
         let full = push(&mut tree, &read(staging, span)?.entries);
@@ -141,20 +154,29 @@ pub fn finish_checkpoint(
     Ok(store.objects().sync()?)
 }
 
-/// Discards all that is staged.
-pub fn discard(staging: &StagedBatches) -> Result<(), StagedRecoveryError> {
+/// Discards what is staged.
+pub fn discard(staging: &StagedBatches, which: Discard) -> Result<(), StagedRecoveryError> {
     for name in staging.names()? {
-        tracing::info!(name, "discarding what was staged");
-        staging.discard(&name)?;
+        let is_over = match which {
+            Discard::All => true,
+            Discard::UpTo(size) => size_of(&name).is_some_and(|staged| staged <= size),
+        };
+        if is_over {
+            tracing::info!(name, "discarding what was staged");
+            staging.discard(&name)?;
+        }
     }
     Ok(())
 }
 
-/// The tree of the first entries, which are durable. Only their hashes: the entries are checked in the replay.
-fn tree_of(store: &TileStore, size: u64) -> Result<Tree, StagedRecoveryError> {
-    let mut tree = Tree::new();
-    for index in 0..size.div_ceil(u64::from(TILE_WIDTH)) {
-        drop(push(&mut tree, &store.bundle(index, size)?));
+/// The tree of the first `size` entries, which are durable, from one that it begins with. Only their hashes: the entries are checked in the replay.
+fn grown_to(store: &TileStore, known: &Tree, size: u64) -> Result<Tree, StagedRecoveryError> {
+    let mut tree = if known.size() <= size { known.clone() } else { Tree::new() };
+    let width = u64::from(TILE_WIDTH);
+    for index in tree.size() / width..size.div_ceil(width) {
+        let entries = store.bundle(index, size)?;
+        let known = tree.size().saturating_sub(index * width) as usize;
+        drop(push(&mut tree, entries.get(known..).unwrap_or_default()));
     }
     Ok(tree)
 }

@@ -41,6 +41,30 @@ pub enum WriterState {
     },
     /// It was told to stop.
     Finished,
+    /// There is no writer here: another run is, and this one follows what it publishes.
+    Standby(StandbyState),
+}
+
+/// How a standby is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StandbyState {
+    /// Where the active writer is reached, if its fence says so.
+    pub writer: Option<String>,
+    /// How many signed entries it has not read.
+    pub behind: u64,
+    /// When it had read all that was signed, in Unix seconds.
+    pub current_at: u64,
+    /// How long it waits until it takes over, if it hears nothing of the writer, in seconds. `None` where there is nothing to take over.
+    pub takes_over_in: Option<u64>,
+    /// What keeps it from following: a stable word, and the error. It tries again.
+    pub problem: Option<(&'static str, String)>,
+}
+
+impl StandbyState {
+    /// For how long it could not follow what is published, in seconds.
+    pub fn seconds_behind(&self, now: u64) -> u64 {
+        if self.problem.is_none() { 0 } else { now.saturating_sub(self.current_at) }
+    }
 }
 
 /// What a witness last said.

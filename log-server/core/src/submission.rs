@@ -72,6 +72,12 @@ pub enum Unavailable {
     /// The writer met an error after which it must not go on.
     #[error("the log takes nothing until its operator has mended it; what is published can be read")]
     WriterStopped,
+    /// This is a standby.
+    #[error("this is a standby of the log: it takes nothing while another machine is its writer")]
+    Standby {
+        /// Where the writer is reached, if that is known.
+        writer: Option<String>,
+    },
     /// The log is going down.
     #[error("the log is stopping")]
     Stopping,
@@ -99,6 +105,7 @@ impl Unavailable {
             Self::QuorumMissing => "quorum-missing",
             Self::NotYetPublished => "not-yet-published",
             Self::WriterStopped => "writer-stopped",
+            Self::Standby { .. } => "standby",
             Self::Stopping => "stopping",
             Self::TooSlow => "too-slow",
             Self::Storage { code, .. } => code,
@@ -110,7 +117,7 @@ impl Unavailable {
         match self {
             Self::PoolFull | Self::NotYetPublished => 1,
             Self::Starting => 2,
-            Self::TooSlow | Self::Stopping => 5,
+            Self::TooSlow | Self::Stopping | Self::Standby { .. } => 5,
             Self::QuorumMissing | Self::AskingWitnesses => 10,
             Self::Storage { .. } => 30,
             Self::WriterStopped | Self::BackupRestored => 60,

@@ -29,6 +29,11 @@ pub struct Times {
 }
 
 impl Times {
+    /// The entries `[from, to)` were logged a moment ago.
+    pub fn just_now(from: u64, to: u64) -> Self {
+        Self { from, ends: vec![(to, Duration::ZERO)] }
+    }
+
     /// How long ago an entry was logged; `None`: longer than was asked for.
     pub fn age(&self, position: u64) -> Option<Duration> {
         if position < self.from {

@@ -44,19 +44,6 @@ impl ChainLock {
         LockError::Damaged { place: self.place(), number, why }
     }
 
-    /// The record with this number, which stands where it belongs.
-    fn record(&self, number: u64) -> Result<Option<Record>, LockError> {
-        let Some(found) = self.store.read(&self.key(number), MAX_RECORD)? else { return Ok(None) };
-        let record = Record::parse(&found.bytes).map_err(|error| self.damaged(number, error.into()))?;
-        if record.origin() != &self.origin {
-            return Err(self.damaged(number, Damage::Origin(record.origin().to_string())));
-        }
-        if record.number() != number {
-            return Err(self.damaged(number, Damage::Number(record.number())));
-        }
-        Ok(Some(record))
-    }
-
     /// The greatest number of a record, found in twice as many questions as the number has bits.
     fn greatest(&self) -> Result<u64, LockError> {
         let is_there = |number| Ok::<bool, LockError>(self.store.about(&self.key(number))?.is_some());
@@ -120,6 +107,18 @@ impl Lock for ChainLock {
             return Ok(Some(record));
         }
         Err(LockError::Overtaken { place: self.place(), number: 0, writer: "several that append at a time".into() })
+    }
+
+    fn record(&self, number: u64) -> Result<Option<Record>, LockError> {
+        let Some(found) = self.store.read(&self.key(number), MAX_RECORD)? else { return Ok(None) };
+        let record = Record::parse(&found.bytes).map_err(|error| self.damaged(number, error.into()))?;
+        if record.origin() != &self.origin {
+            return Err(self.damaged(number, Damage::Origin(record.origin().to_string())));
+        }
+        if record.number() != number {
+            return Err(self.damaged(number, Damage::Number(record.number())));
+        }
+        Ok(Some(record))
     }
 
     fn append(&mut self, after: Option<&Record>, step: Step) -> Result<Record, LockError> {

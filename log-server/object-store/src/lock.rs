@@ -25,8 +25,26 @@ pub trait Lock: Send + fmt::Debug {
     /// The newest record; `None` before the first.
     fn newest(&self) -> Result<Option<Record>, LockError>;
 
+    /// The record with this number, which stands where it belongs; `None` where none is there.
+    fn record(&self, number: u64) -> Result<Option<Record>, LockError>;
+
     /// Makes this step of this run the record after `after`.
     fn append(&mut self, after: Option<&Record>, step: Step) -> Result<Record, LockError>;
+
+    /// The fence by which the run took over that wrote this record: the first record of its epoch, found in as many questions as the number has bits.
+    fn fence_of(&self, record: &Record) -> Result<Option<Record>, LockError> {
+        if record.writer().is_some() {
+            return Ok(Some(record.clone()));
+        }
+        // Epochs never fall. `low` is of an earlier one, or before the first record; `high` is of this one.
+        let (mut low, mut high) = (0, record.number());
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            let Some(found) = self.record(middle)? else { return Ok(None) };
+            if found.epoch() < record.epoch() { low = middle } else { high = middle }
+        }
+        Ok(self.record(high)?.filter(|found| found.epoch() == record.epoch() && found.writer().is_some()))
+    }
 
     /// Takes the lock over from whichever run had it: its fence. From here on no run before it can append.
     fn take(&mut self, writer: &str) -> Result<Record, LockError> {
@@ -44,6 +62,10 @@ pub trait Lock: Send + fmt::Debug {
 impl<L: Lock + ?Sized> Lock for Box<L> {
     fn newest(&self) -> Result<Option<Record>, LockError> {
         (**self).newest()
+    }
+
+    fn record(&self, number: u64) -> Result<Option<Record>, LockError> {
+        (**self).record(number)
     }
 
     fn append(&mut self, after: Option<&Record>, step: Step) -> Result<Record, LockError> {

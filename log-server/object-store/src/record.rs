@@ -147,6 +147,19 @@ impl Record {
         if let Act::Fence(writer) = &self.act { Some(writer) } else { None }
     }
 
+    /// Where the writer of a fence is reached, `http://HOST:PORT` or another address of HTTP: what stands behind the second slash of what it calls itself.
+    /// `None` where that is no address that another machine could ask, as a free port of a version before.
+    pub fn writer_address(&self) -> Option<String> {
+        let address = self.writer()?.splitn(3, '/').nth(2)?;
+        if address.starts_with("http://") || address.starts_with("https://") {
+            return Some(address.to_owned());
+        }
+        // A version before wrote where the config told it to listen.
+        let listens = address.parse::<std::net::SocketAddr>().ok()?;
+        let is_one = listens.port() != 0 && !listens.ip().is_unspecified();
+        is_one.then(|| format!("http://{listens}"))
+    }
+
     /// The staged batch that leads to its tree head, unless it is a fence.
     pub fn staged(&self) -> Option<&str> {
         if let Act::Head(staged) = &self.act { Some(staged) } else { None }
@@ -285,6 +298,28 @@ mod tests {
         }
         for end in 0..good.len() - "note\n".len() {
             assert!(Record::parse(&good.as_bytes()[..end]).is_err(), "{end}");
+        }
+    }
+
+    /// What fences say of their writer: as this version writes it, and as those before did.
+    #[test]
+    fn the_address_of_a_writer_is_read_from_fences_of_every_version() {
+        for (writer, address) in [
+            ("a.example/4711/http://10.0.0.1:8080", Some("http://10.0.0.1:8080")),
+            ("a.example/4711/https://log-a.example/mine", Some("https://log-a.example/mine")),
+            ("/4711/http://[::1]:80", Some("http://[::1]:80")),
+            ("a.example/4711/127.0.0.1:8080", Some("http://127.0.0.1:8080")),
+            ("a.example/4711/[2001:db8::1]:80", Some("http://[2001:db8::1]:80")),
+            ("a.example/4711/127.0.0.1:0", None),
+            ("a.example/4711/0.0.0.0:8080", None),
+            ("a.example/4711/", None),
+            ("simulation", None),
+        ] {
+            let record = format!(
+                "stele/lock@v1\nlog.example/stele\n1\n-\n1\n01010101010101010101010101010101\nfence {writer}\n\n"
+            );
+            let record = Record::parse(record.as_bytes()).unwrap();
+            assert_eq!(record.writer_address().as_deref(), address, "{writer}");
         }
     }
 

@@ -25,6 +25,7 @@ use stele_log_core::contract::objects::{MAX_OBJECT, Objects};
 use stele_log_core::log_keys::LogKeys;
 use stele_log_core::recall::compare;
 use stele_log_core::recover::{Recovered, recover};
+use stele_log_core::replica::Replica;
 use stele_log_core::staged_batch::StagedBatches;
 use stele_log_core::tiles::{StoreError, TileStore};
 use stele_log_core::tree::Object;
@@ -207,7 +208,8 @@ impl Adoption<'_> {
         heads.compare_and_swap(None, &head.note.to_bytes())?;
         copy.publish(bytes)?;
         let staging = StagedBatches::new(copy.objects());
-        recover(&heads, &staging, copy, self.keys, self.policy, SystemClock.unix_seconds()).map_err(unproven)
+        let now = SystemClock.unix_seconds();
+        recover(Replica::default(), &heads, &staging, copy, self.keys, self.policy, now).map_err(unproven)
     }
 
     /// The signed head and the checkpoint here are beginnings of the copy; the size that is signed here.

@@ -63,6 +63,9 @@ pub enum Command {
     Run {
         /// The folder.
         dir: PathBuf,
+        /// Follow the log's writer, which is another machine, and take over when it is gone or on SIGUSR1. Only for a log in a bucket.
+        #[arg(long)]
+        standby: bool,
         /// Another address than the config's; port 0 takes a free one.
         #[arg(long)]
         listen: Option<String>,

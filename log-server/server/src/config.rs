@@ -51,6 +51,9 @@ pub struct Config {
     /// Where tiles, entries, manifests and the newest signed tree head are kept, where that is no folder. Default none: below `data`.
     #[serde(default)]
     pub objects: Option<ObjectsConfig>,
+    /// What a standby waits for, and where other machines reach this one.
+    #[serde(default)]
+    pub standby: StandbyConfig,
     /// Who may claim a name.
     pub registration: Registration,
     /// When a batch is closed.
@@ -122,6 +125,47 @@ impl std::fmt::Display for Lock {
     }
 }
 
+/// A log in a bucket that several machines may write, one at a time.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StandbyConfig {
+    /// A standby takes over after so many seconds without a new record in the lock, a new checkpoint, or an answer of the writer: 1 to 3600. Default 5.
+    #[serde(deserialize_with = "detect_seconds")]
+    pub detect_seconds: u64,
+    /// Where standbys and publishers reach this machine when it is the writer, `http://HOST:PORT`: it stands in its fence. Default: where it listens.
+    #[serde(deserialize_with = "some_text")]
+    pub address: Option<ReachedAt>,
+}
+
+/// The most bytes of an address.
+pub const MAX_ADDRESS: usize = 140;
+
+/// An address of HTTP at which a log is reached, without a slash at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReachedAt(String);
+
+impl FromStr for ReachedAt {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+        let is_one = rest.is_some_and(|rest| !rest.is_empty() && !rest.ends_with('/') && !rest.starts_with('/'));
+        let fits = text.len() <= MAX_ADDRESS && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_one && fits {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(format!(
+            "expected an address such as http://10.0.0.1:8080, of at most {MAX_ADDRESS} characters, found {text:?}"
+        ))
+    }
+}
+
+impl std::fmt::Display for ReachedAt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// What outsiders may occupy. The limits of formats (an entry, a manifest) are not here: they are the formats'.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -159,6 +203,12 @@ impl ObjectsConfig {
             "\n# The bucket that holds the log. Credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment, or a file:\n\
              # credentials = \"objects.credentials\"\n[objects]\nurl = \"{url}\"\n{endpoint}region = \"{region}\"\nlock = \"{lock}\"\n"
         )
+    }
+}
+
+impl Default for StandbyConfig {
+    fn default() -> Self {
+        Self { detect_seconds: 5, address: None }
     }
 }
 
@@ -226,6 +276,12 @@ fn some_text<'de, T: FromStr<Err: std::fmt::Display>, D: serde::Deserializer<'de
     text(deserializer).map(Some)
 }
 
+fn detect_seconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let found = u64::deserialize(deserializer)?;
+    let expected = || serde::de::Error::custom(format!("standby.detect_seconds: expected 1 to 3600, found {found}"));
+    (1..=3600).contains(&found).then_some(found).ok_or_else(expected)
+}
+
 fn region() -> Region {
     Region::default()
 }
@@ -279,6 +335,9 @@ mod tests {
             "origin = \"log.example\"\n[registration]\nclaims = \"open\"\n[batch]\nmax_entry = 1\n",
             "origin = \"log.example\"\n[registration]\nclaims = \"open\"\n[objects]\nurl = \"s3://logs\"\n",
             "origin = \"log.example\"\n[registration]\nclaims = \"open\"\n[objects]\nurl = \"logs\"\nlock = \"objects\"\n",
+            "origin = \"log.example\"\n[registration]\nclaims = \"open\"\n[standby]\ndetect_seconds = 0\n",
+            "origin = \"log.example\"\n[registration]\nclaims = \"open\"\n[standby]\naddress = \"10.0.0.1:8080\"\n",
+            "origin = \"log.example\"\n[registration]\nclaims = \"open\"\n[standby]\naddress = \"http://a/\"\n",
             "origin = \"log.example\"\n[registration]\nclaims = \"open\"\n[limits]\nclient_address_header = \"a b\"\n",
             "origin = \"log.example\"\n[registration]\nclaims = \"allow-list\"\nallowed = { \"ACME\" = [] }\n",
             "origin = \"log.example\"\n[registration]\nclaims = \"allow-list\"\nallowed = { \"acme.example\" = [\"1\"] }\n",

@@ -2,6 +2,7 @@
 
 use crate::check::{self, Checked};
 use crate::running::{Running, address_of};
+use crate::status::of_standby;
 use crate::witness_memory;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -269,6 +270,10 @@ impl Look<'_> {
         }
         if health.problems.is_empty() {
             self.found.ok("reach", format!("{} says that it is well", running.url));
+        }
+        if let Some(standby) = &health.standby {
+            let writer = standby.active_writer.as_deref().unwrap_or("its fence names no address");
+            self.found.ok("standby", format!("{}; the writer: {writer}", of_standby(standby)));
         }
         for (code, message) in health.problems {
             self.found.fail("reach", format!("{}: {code}: {message}", running.url));

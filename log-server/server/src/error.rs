@@ -16,6 +16,7 @@ use stele_durable::key_file::KeyFileError;
 use stele_explain::{Exit, Explain, explain};
 use stele_log_core::contract::head_store::HeadError;
 use stele_log_core::contract::objects::ObjectError;
+use stele_log_core::follower::FollowError;
 use stele_log_core::log_keys::KeyMismatch;
 use stele_log_core::recover::RecoverError;
 use stele_log_core::resign::ResignError;
@@ -182,6 +183,15 @@ pub enum LogError {
         /// The data folder.
         data: PathBuf,
     },
+    /// A standby of a log in files.
+    #[error("a standby follows a log in a bucket, and this log is kept in files: {}", .data.display())]
+    StandbyInFiles {
+        /// The data folder.
+        data: PathBuf,
+    },
+    /// A standby follows no further.
+    #[error(transparent)]
+    Follow(#[from] FollowError),
     /// A verb that looks at files.
     #[error("`stele-log {verb}` looks at files, and this log is kept in {place}")]
     InBucket {
@@ -243,6 +253,9 @@ pub enum StorageError {
         /// The bucket.
         place: String,
     },
+    /// A take-over without a fence.
+    #[error("the lock is not this run's")]
+    NotHeld,
     /// The objects in the bucket.
     #[error(transparent)]
     Objects(#[from] ObjectError),
@@ -257,6 +270,7 @@ impl Explain for StorageError {
         Self::Lock(error) => error;
         Self::LockLost { .. } => Exit::Inconsistent, "lock-damaged",
             hint: "somebody removed what is never removed; going on could sign a second history: bring the bucket back as it was";
+        Self::NotHeld => Exit::Internal, "lock-not-held";
         Self::Objects(error) => error;
         Self::Head(error) => error;
     }
@@ -276,6 +290,9 @@ impl Explain for LogError {
         Self::Storage(error) => error.as_ref();
         Self::InFiles { .. } => Exit::BadInput, "log-in-files",
             hint: "a log does not move by its config alone: take `[objects]` out of it, or begin the bucket's log in a new folder";
+        Self::StandbyInFiles { .. } => Exit::BadInput, "standby-in-files",
+            hint: "files have one writer, and no other machine sees them: run it without --standby, or keep a log in a bucket: `stele-log init --objects`";
+        Self::Follow(error) => error;
         Self::InBucket { .. } => Exit::Unsupported, "log-in-bucket",
             hint: "each start reads everything back from the bucket and refuses what does not fit; `stele audit` looks at what is public";
         Self::Recover(error) => error;

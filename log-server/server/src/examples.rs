@@ -41,6 +41,7 @@ pub(crate) const EXAMPLES: &[VerbExamples] = &[
         &[
             ("stele-log run log", "where the config says"),
             ("stele-log run log --listen 127.0.0.1:0", "on a free port, which the first line of stdout names"),
+            ("stele-log run log --standby", "follow the writer on another machine, and take over when it is gone"),
         ],
     ),
     ("check", &[("stele-log check log", "all problems of config, key and policy at once; exit 7 if there are any")]),

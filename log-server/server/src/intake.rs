@@ -22,6 +22,7 @@ use stele_log_core::refusal::AdmissionRefusal;
 use stele_log_core::replay::Parsed;
 use stele_log_core::rules::Claims;
 use stele_log_core::running_log::RunningLog;
+use stele_log_core::status::{StandbyState, WriterState};
 use stele_log_core::submission::{Reply, Submission, Unavailable};
 use stele_log_core::submit_error::SubmitError;
 use stele_log_core::submitted_manifest::SubmittedManifest;
@@ -78,6 +79,11 @@ impl Intake {
     /// The quotas that count from now on.
     pub fn set_quotas(&self, config: &Config) {
         self.quotas.set_rules(quota_rules(config));
+    }
+
+    /// What this log says of the last day, once it is known: a standby knows it when it takes over.
+    pub fn count_past(&self, past: Past) {
+        self.quotas.count(past, self.shared.clock.steady());
     }
 
     /// How many submissions wait for a batch.
@@ -207,6 +213,10 @@ impl Intake {
         let stored = self.on_a_core(move || shared.manifests.read(&digest)).await?;
         if matches!(stored.map_err(|error| unstored(&error))?, Stored::Sound(_)) {
             return Ok(());
+        }
+        // A standby writes nothing.
+        if let WriterState::Standby(StandbyState { writer, .. }) = self.shared.status.writer() {
+            return Err(Unavailable::Standby { writer }.into());
         }
         let (shared, bytes) = (self.shared.clone(), manifest.await?);
         let work = move || -> Result<_, SubmitError> {

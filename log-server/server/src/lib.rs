@@ -46,17 +46,21 @@ pub mod options;
 
 pub mod adopt;
 
+pub(crate) mod writing;
+
+pub(crate) mod standby;
+
 pub mod run;
 
 pub mod check;
+
+pub mod status;
 
 pub mod doctor;
 
 pub mod fsck;
 
 pub mod verify_backup;
-
-pub mod status;
 
 pub mod config_edit;
 

@@ -33,8 +33,22 @@ struct Waiting {
     answers: VecDeque<WitnessAnswer>,
     synced: Option<Result<u64, ObjectError>>,
     changed: Option<Arc<Settings>>,
+    take_over: bool,
     stop: bool,
     closed: bool,
+}
+
+/// What a standby's thread is woken by.
+#[derive(Debug)]
+pub enum Woken {
+    /// The time is over.
+    Idle,
+    /// Settings to go on under.
+    Changed(Arc<Settings>),
+    /// It is to take over.
+    TakeOver,
+    /// It is to stop.
+    Stop,
 }
 
 impl Mailbox {
@@ -77,6 +91,26 @@ impl Mailbox {
     pub fn change(&self, settings: Arc<Settings>) {
         self.waiting().changed = Some(settings);
         self.inner.changed.notify_one();
+    }
+
+    /// Asks a standby to take over; a writer takes no notice.
+    pub fn take_over(&self) {
+        self.waiting().take_over = true;
+        self.inner.changed.notify_one();
+    }
+
+    /// Waits as a standby, for so long at most. To stop stays asked for.
+    pub fn rest(&self, wait: Duration) -> Woken {
+        let is_quiet = |waiting: &mut Waiting| !waiting.stop && !waiting.take_over && waiting.changed.is_none();
+        let waited = self.inner.changed.wait_timeout_while(self.waiting(), wait, is_quiet);
+        let mut waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
+        if waiting.stop {
+            return Woken::Stop;
+        }
+        if let Some(settings) = waiting.changed.take() {
+            return Woken::Changed(settings);
+        }
+        if std::mem::take(&mut waiting.take_over) { Woken::TakeOver } else { Woken::Idle }
     }
 
     /// How many submissions wait for the sequencer.

@@ -7,8 +7,8 @@ use stele_log_core::settings::{Settings, spare_witnesses};
 use stele_log_core::status::{Gauge, Status, WitnessStatus, WriterState};
 use stele_spec::policy::Policy;
 
-/// The exposition of a running log.
-pub fn exposition(status: &Status, settings: &Settings, queue: usize, behind: u64) -> String {
+/// The exposition of a running log. `now` is in Unix seconds.
+pub fn exposition(status: &Status, settings: &Settings, queue: usize, behind: u64, now: u64) -> String {
     let mut metrics = Metrics::new();
     let gauges = [
         ("stele_signed_size", "Entries in the newest signed tree.", Gauge::SignedSize),
@@ -34,6 +34,23 @@ pub fn exposition(status: &Status, settings: &Settings, queue: usize, behind: u6
     ];
     for (name, help, holds) in states {
         metrics.single(name, Kind::Gauge, help, u8::from(holds));
+    }
+    let standby = if let WriterState::Standby(standby) = &writer { Some(standby) } else { None };
+    let followed = [
+        ("stele_standby", "1 while this is a standby, which follows another machine.", u64::from(standby.is_some())),
+        (
+            "stele_standby_behind_entries",
+            "Signed entries that a standby has not read; 0 where this is none.",
+            standby.map_or(0, |standby| standby.behind),
+        ),
+        (
+            "stele_standby_behind_seconds",
+            "For how long a standby could not follow what is published; 0 where this is none.",
+            standby.map_or(0, |standby| standby.seconds_behind(now)),
+        ),
+    ];
+    for (name, help, value) in followed {
+        metrics.single(name, Kind::Gauge, help, value);
     }
     let (written, cosigned) = status.batch_times();
     let times = [
@@ -113,7 +130,7 @@ mod tests {
         status.count("stele_submissions_total", "logged", 1);
         status.note_witness("w\"1\n", |witness| witness.cosigned = Some(7));
         let rules = config().rules();
-        let text = exposition(&status, &Settings { policy: policy("quorum none\n"), rules }, 3, 2);
+        let text = exposition(&status, &Settings { policy: policy("quorum none\n"), rules }, 3, 2, 0);
         assert!(text.contains("stele_lookups_behind_entries 2\n"), "{text}");
         assert!(text.contains("stele_pending_submissions 3\n") && text.contains("stele_frozen 0\n"), "{text}");
         assert!(!text.contains("stele_spare_witnesses"), "{text}");

@@ -4,40 +4,40 @@ use crate::error::LogError;
 use crate::http;
 use crate::intake::Intake;
 use crate::lookup::DerivedLookup;
-use crate::mailbox::{Mailbox, ReplyTo};
+use crate::mailbox::Mailbox;
 use crate::options::Options;
-use crate::storage::Storage;
-use crate::witness_threads::WitnessThreads;
+use crate::standby::Standby;
+use crate::storage::{self, Storage};
+use crate::writing::{Writing, begin, drive};
 use std::future::Future;
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use stele_clock::{Clock, SystemClock};
 use stele_daemon::announce;
 use stele_daemon::shutdown;
 use stele_durable::Dir;
 use stele_explain::Explain as _;
-use stele_log_core::assembly::{Parts, assemble};
+use stele_log_core::assembly::Parts;
 use stele_log_core::log_keys::LogKeys;
 use stele_log_core::quota::Past;
 use stele_log_core::recover::recover;
+use stele_log_core::replica::Replica;
 use stele_log_core::resign::resign;
-use stele_log_core::running_log::RunningLog;
-use stele_log_core::sequencer::Sequencer;
-use stele_log_core::sequencer_event::{Action, Event};
+use stele_log_core::running_log::{LogParts, RunningLog};
 use stele_log_core::settings::Settings;
 use stele_log_core::staged_batch::StagedBatches;
 use stele_log_core::status::WriterState;
 use stele_log_core::tiles::TileStore;
-use stele_spec::hash::Digest;
 use stele_spec::merkle::empty_root;
-use stele_spec::policy::Policy;
 use stele_spec::submission::MAX_SUBMISSION;
 use stele_terminal::writers::warn_of_writers;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// How a log is started, and read again.
 #[derive(Clone, Debug)]
@@ -48,19 +48,35 @@ pub struct Started {
     pub listen: Option<String>,
     /// Another policy file than the config's.
     pub policy: Option<PathBuf>,
+    /// Whether it begins as a standby.
+    pub standby: bool,
+}
+
+/// What a running log is told by signals, and from what it was started.
+struct Signals {
+    /// To read policy, rules and quotas again.
+    hangup: Signal,
+    /// To take over.
+    take_over: Signal,
+    from: Started,
 }
 
 /// Runs until SIGTERM or SIGINT.
 pub fn run_until_signalled(from: Started) -> Result<(), LogError> {
     let machine = |what| move |source| LogError::Machine { what, source };
     let options = Options::load(&from.dir, from.listen.clone(), from.policy.clone())?;
+    if from.standby && options.bucket.is_none() {
+        return Err(LogError::StandbyInFiles { data: options.data });
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(machine("threads"))?;
     runtime.block_on(async {
         let stop = shutdown::signals().map_err(machine("signals"))?;
         let hangup = signal(SignalKind::hangup()).map_err(machine("signals"))?;
+        // Whoever is the writer already takes no notice: without a handler the signal would end it.
+        let take_over = signal(SignalKind::user_defined1()).map_err(machine("signals"))?;
         let listen = |source| LogError::Listen { address: options.listen.clone(), source };
         let listener = TcpListener::bind(&options.listen).await.map_err(listen)?;
-        run_reloading(options, listener, Some((hangup, from)), stop).await
+        run_reloading(options, listener, Some(Signals { hangup, take_over, from }), stop).await
     })
 }
 
@@ -76,7 +92,7 @@ pub async fn run(
 async fn run_reloading(
     options: Options,
     listener: TcpListener,
-    hangups: Option<(Signal, Started)>,
+    signals: Option<Signals>,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), LogError> {
     let address = listener.local_addr().map_err(|source| LogError::Machine { what: "its own address", source })?;
@@ -91,96 +107,65 @@ async fn run_reloading(
     let waiting = options.config.limits.pending_submissions.max(1);
     let (config, verify_page) = (options.config.clone(), options.verify_page.clone());
     let mailbox = Mailbox::new(waiting);
+    let is_standby = signals.as_ref().is_some_and(|signals| signals.from.standby);
     let started = tokio::task::spawn_blocking({
         let mailbox = mailbox.clone();
-        move || start(options, &mailbox)
+        move || start(options, address, is_standby, &mailbox)
     });
-    let Prepared { shared, sequencer, witnesses, past } =
+    let Prepared { shared, role, past } =
         started.await.map_err(|e| LogError::Machine { what: "recovery", source: std::io::Error::other(e) })??;
 
+    let intake = Intake::new(&shared, &config, mailbox.clone(), past);
+    let (failed, failure) = oneshot::channel();
     let writer = std::thread::Builder::new()
         .name("sequencer".into())
         .spawn({
-            let (shared, mailbox) = (shared.clone(), mailbox.clone());
+            let (shared, mailbox, intake) = (shared.clone(), mailbox.clone(), intake.clone());
             move || {
-                let ran = catch_unwind(AssertUnwindSafe(|| drive(sequencer, &shared, &mailbox, witnesses)));
-                if ran.is_err() {
+                let ran = catch_unwind(AssertUnwindSafe(|| role.play(&shared, &mailbox, &intake)));
+                let ended = ran.unwrap_or_else(|_| {
                     let message = "the writer's thread panicked".to_owned();
                     tracing::error!("THE WRITER HAS STOPPED: {message}; reading goes on");
                     shared.status.set_writer(WriterState::Stopped { code: "internal", message });
-                }
+                    Ok(())
+                });
                 mailbox.close();
+                if ended.is_err() {
+                    // Nobody hears it where the log stops already.
+                    let _ = failed.send(());
+                }
+                ended
             }
         })
         .map_err(|source| LogError::Machine { what: "a thread", source })?;
 
-    let intake = Intake::new(&shared, &config, mailbox.clone(), past);
     let router = http::router(&shared, intake.clone(), &config.limits, verify_page);
-    let reloading = hangups.map(|(hangup, from)| {
+    let heeding = signals.map(|signals| {
         let fixed = Fixed { keys: shared.keys.clone(), data: config.data.clone() };
-        tokio::spawn(reload_on_hangup(hangup, from, fixed, mailbox.clone(), intake))
+        tokio::spawn(heed(signals, fixed, mailbox.clone(), intake, shared.clone()))
     });
     announce::listening(address)?;
     tracing::info!(%address, origin = %shared.origin, "serving");
     let stop = async {
-        stop.await;
+        tokio::select! {
+            () = stop => {}
+            Ok(()) = failure => {}
+        }
         // At once, so that those who wait for a quorum are answered before their connections are cut.
         shared.stopping.store(true, Ordering::SeqCst);
         mailbox.stop();
     };
     stele_serve::serve(listener, router, limits, stop).await;
-    if let Some(reloading) = reloading {
-        reloading.abort();
+    if let Some(heeding) = heeding {
+        heeding.abort();
     }
-    let joined = tokio::task::spawn_blocking(move || writer.join().is_ok()).await;
-    if !matches!(joined, Ok(true)) {
-        tracing::error!("the writer's thread failed");
-    }
+    let joined = tokio::task::spawn_blocking(move || writer.join()).await;
     tracing::info!("stopped");
-    Ok(())
-}
-
-/// Brings the sequencer its events, and does what it says, until it ends.
-fn drive(mut sequencer: Sequencer<ReplyTo>, shared: &RunningLog, mailbox: &Mailbox, mut witnesses: WitnessThreads) {
-    let clock = &*shared.clock;
-    loop {
-        let now = clock.steady();
-        let mut event = mailbox.wait(clock, sequencer.accepts(now), sequencer.wake_at(now));
-        if let Event::Changed { settings, without } = &mut event {
-            let answers = mailbox.clone();
-            let answer = move |answer| answers.answer(answer);
-            witnesses = witnesses.succeeded_by(&settings.policy, &shared.store, &shared.keys, answer);
-            *without = witnesses.without().to_vec();
-        }
-        for action in sequencer.step(clock.steady(), event) {
-            match action {
-                Action::Ask(request) => witnesses.ask(&request),
-                Action::Sync(covered) => sync(shared, mailbox, covered),
-                // Who has gone away finds the statement logged when asking again.
-                Action::Reply(to, reply) => drop(to.send(reply)),
-                Action::Finish => return,
-            }
-        }
-    }
-}
-
-/// Syncs the storage on a thread of its own, with what makes the next batches cheap; how that ended goes to the mailbox.
-fn sync(shared: &RunningLog, mailbox: &Mailbox, covered: u64) {
-    let (objects, ended) = (shared.store.objects().clone(), mailbox.clone());
-    let spawned = std::thread::Builder::new().name("sync".into()).spawn(move || {
-        objects.prepare();
-        ended.synced(objects.sync().map(|()| covered));
-    });
-    if let Err(error) = spawned {
-        tracing::warn!(%error, "no thread for a sync of the storage: the writer waits for it");
-        mailbox.synced(shared.store.objects().sync().map(|()| covered));
-    }
-}
-
-/// The threads that ask the witnesses of a policy; their answers go to the mailbox.
-fn ask_at(policy: &Policy, shared: &RunningLog, mailbox: &Mailbox) -> WitnessThreads {
-    let answers = mailbox.clone();
-    WitnessThreads::start(policy, &shared.store, &shared.keys, move |answer| answers.answer(answer))
+    let Ok(Ok(ended)) = joined else {
+        tracing::error!("the writer's thread failed");
+        return Ok(());
+    };
+    ended
 }
 
 /// What a running log goes on with whatever its config says later.
@@ -189,25 +174,41 @@ struct Fixed {
     data: PathBuf,
 }
 
-/// SIGHUP: policy, rules and quotas are read again. What is wrong with them is said, and everything stays as it was.
-async fn reload_on_hangup(mut hangup: Signal, from: Started, fixed: Fixed, mailbox: Mailbox, intake: Intake) {
-    while hangup.recv().await.is_some() {
-        let from = from.clone();
-        let read = tokio::task::spawn_blocking(move || Options::load(&from.dir, from.listen, from.policy)).await;
-        let read = read.map_err(|error| LogError::Machine { what: "a thread", source: std::io::Error::other(error) });
-        match read.and_then(|read| read).and_then(|options| fixed.allows(options)) {
-            Ok(options) => {
-                intake.set_quotas(&options.config);
-                mailbox.change(Arc::new(options.settings()));
-                tracing::info!(
-                    witnesses = options.policy.witnesses().len(),
-                    frozen = options.config.frozen,
-                    "reloaded: policy, frozen, [registration], [batch], [quotas], republish_every, quorum_seconds, min_free_bytes; \
-                     the rest of the config counts from the next start"
-                );
+/// Does what signals say, until the log stops.
+async fn heed(mut signals: Signals, fixed: Fixed, mailbox: Mailbox, intake: Intake, shared: Arc<RunningLog>) {
+    loop {
+        tokio::select! {
+            Some(()) = signals.hangup.recv() => reload(&signals.from, &fixed, &mailbox, &intake).await,
+            Some(()) = signals.take_over.recv() => {
+                if matches!(shared.status.writer(), WriterState::Standby(_)) {
+                    tracing::info!("told to take over");
+                    mailbox.take_over();
+                } else {
+                    tracing::warn!("told to take over, and no standby: nothing is done");
+                }
             }
-            Err(error) => tracing::error!(error = %causes(&error), "not reloaded: everything stays as it was"),
+            else => return,
         }
+    }
+}
+
+/// SIGHUP: policy, rules and quotas are read again. What is wrong with them is said, and everything stays as it was.
+async fn reload(from: &Started, fixed: &Fixed, mailbox: &Mailbox, intake: &Intake) {
+    let from = from.clone();
+    let read = tokio::task::spawn_blocking(move || Options::load(&from.dir, from.listen, from.policy)).await;
+    let read = read.map_err(|error| LogError::Machine { what: "a thread", source: std::io::Error::other(error) });
+    match read.and_then(|read| read).and_then(|options| fixed.allows(options)) {
+        Ok(options) => {
+            intake.set_quotas(&options.config);
+            mailbox.change(Arc::new(options.settings()));
+            tracing::info!(
+                witnesses = options.policy.witnesses().len(),
+                frozen = options.config.frozen,
+                "reloaded: policy, frozen, [registration], [batch], [quotas], republish_every, quorum_seconds, min_free_bytes; \
+                 the rest of the config counts from the next start"
+            );
+        }
+        Err(error) => tracing::error!(error = %causes(&error), "not reloaded: everything stays as it was"),
     }
 }
 
@@ -232,21 +233,50 @@ fn causes(error: &LogError) -> String {
 /// What a start makes.
 struct Prepared {
     shared: Arc<RunningLog>,
-    sequencer: Sequencer<ReplyTo>,
-    witnesses: WitnessThreads,
+    role: Role,
     past: Past,
 }
 
+/// What this run is for the log.
+enum Role {
+    Writer(Writing),
+    Standby(Box<Standby>),
+}
+
+impl Role {
+    /// Until the log stops, or a standby follows no further.
+    fn play(self, shared: &Arc<RunningLog>, mailbox: &Mailbox, intake: &Intake) -> Result<(), LogError> {
+        let writing = match self {
+            Self::Writer(writing) => Some(writing),
+            Self::Standby(standby) => standby.stand_by(mailbox, intake)?,
+        };
+        match writing {
+            Some(writing) => drive(writing, shared, mailbox),
+            None => shared.status.set_writer(WriterState::Finished),
+        }
+        Ok(())
+    }
+}
+
 /// Recovery, and everything that a running log shares. Answers of witnesses go to the mailbox.
-fn start(options: Options, mailbox: &Mailbox) -> Result<Prepared, LogError> {
-    let Options { config, data, signer, policy, bucket, listen, .. } = options;
-    let data = Dir::open(data)?;
+fn start(options: Options, listens: SocketAddr, is_standby: bool, mailbox: &Mailbox) -> Result<Prepared, LogError> {
+    let data = Dir::open(&options.data)?;
     warn_of_writers(data.path(), "what this log signs");
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let Storage { objects, heads } = Storage::take(&data, &config.origin, bucket.as_ref(), &listen, &clock)?;
+    let storage = Storage::open(&data, &options.config.origin, options.bucket.as_ref(), &clock)?;
+    let writer = storage::writer(&storage::reached_at(&options.config, listens));
+    if is_standby {
+        let storage = storage.shared().ok_or_else(|| LogError::StandbyInFiles { data: options.data.clone() })?;
+        let standby = Standby::begin(options, storage, &data, writer, &clock)?;
+        let shared = standby.log().clone();
+        return Ok(Prepared { shared, role: Role::Standby(Box::new(standby)), past: Past::default() });
+    }
+    let Options { config, signer, policy, .. } = options;
+    let objects = storage.objects().clone();
+    let heads = storage.take(&writer)?;
     let (staging, store) = (StagedBatches::new(&objects), TileStore::new(&objects));
     let keys = signer.keys();
-    let mut found = recover(&*heads, &staging, &store, &keys, &policy, clock.unix_seconds())?;
+    let mut found = recover(Replica::default(), &*heads, &staging, &store, &keys, &policy, clock.unix_seconds())?;
     // Everything fits together: the newest head gets the lines of keys that were added, and loses that of one that was retired.
     found.signed = found.signed.map(|newest| resign(&*heads, &signer, newest)).transpose()?;
     let size = found.tree.size();
@@ -263,44 +293,13 @@ fn start(options: Options, mailbox: &Mailbox) -> Result<Prepared, LogError> {
     } else {
         DerivedLookup::open(&data, &store, public, root)
     };
-    let lookup = lookup.map_err(|source| LogError::Machine { what: "a thread", source })?;
-    let (manifests, past) = (std::mem::take(&mut found.manifests), std::mem::take(&mut found.past));
+    let lookup = Box::new(lookup.map_err(|source| LogError::Machine { what: "a thread", source })?);
+    let past = std::mem::take(&mut found.past);
     let settings = Settings { policy, rules: config.rules() };
-    let lookup = Box::new(lookup);
-    let parts = Parts { origin: config.origin, signer, settings, heads, staging, store, lookup, found };
-    let assembled = assemble(parts, clock);
-    let shared = assembled.log.clone();
-    let lost = shared.lost_manifests();
-    if let Some(first) = lost.first() {
-        tracing::error!(count = lost.len(), %first, "manifests of logged releases are missing or damaged");
-    }
-    read_manifests(&shared, manifests)?;
-    let witnesses = ask_at(&shared.settings().policy, &shared, mailbox);
-    let sequencer = assembled.sequencer(witnesses.without());
-    Ok(Prepared { shared, sequencer, witnesses, past })
-}
-
-/// Reads every manifest of the log once, beside everything else: one that is not what its name says is noted as lost.
-fn read_manifests(shared: &Arc<RunningLog>, manifests: Vec<Digest>) -> Result<(), LogError> {
-    let shared = Arc::downgrade(shared);
-    let read = move || {
-        for digest in manifests {
-            // Not held from one to the next: the log ends with its last user.
-            let Some(shared) = shared.upgrade().filter(|shared| !shared.is_stopping()) else { return };
-            let whole = match shared.store.manifest(&digest) {
-                Ok(bytes) => bytes.is_some_and(|bytes| Digest::of(&bytes) == digest),
-                Err(error) => {
-                    tracing::warn!(%digest, %error, "a manifest cannot be read");
-                    false
-                }
-            };
-            if !whole && shared.lost_manifests.lock().unwrap_or_else(PoisonError::into_inner).insert(digest) {
-                tracing::error!(%digest, "the manifest of a logged release is missing or damaged");
-            }
-        }
-    };
-    let spawned = std::thread::Builder::new().name("manifests".into()).spawn(read);
-    spawned.map(drop).map_err(|source| LogError::Machine { what: "a thread", source })
+    let views = found.views.clone();
+    let shared = RunningLog::new(LogParts { origin: config.origin, keys, settings, store, lookup, views }, clock);
+    let role = Role::Writer(begin(&shared, Parts { signer, heads, staging, found }, mailbox)?);
+    Ok(Prepared { shared, role, past })
 }
 
 #[cfg(test)]

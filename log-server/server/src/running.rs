@@ -41,8 +41,23 @@ pub struct Health {
     pub spare: Option<u64>,
     /// By name: when it last cosigned, in Unix seconds, and what is wrong since.
     pub witnesses: BTreeMap<String, Witness>,
+    /// How it is as a standby, if it is one.
+    pub standby: Option<StandbyHealth>,
     /// Codes and messages.
     pub problems: Vec<(String, String)>,
+}
+
+/// How a standby is.
+#[derive(Clone, Debug, Deserialize)]
+pub struct StandbyHealth {
+    /// Where the active writer is reached, if its fence says so.
+    pub active_writer: Option<String>,
+    /// How many signed entries it has not read.
+    pub behind_entries: u64,
+    /// For how long it could not follow, in seconds.
+    pub behind_seconds: u64,
+    /// After how many more seconds of silence it takes over.
+    pub takes_over_in_seconds: Option<u64>,
 }
 
 /// What a witness last said.
@@ -68,6 +83,7 @@ struct Body {
     spare_witnesses: Option<u64>,
     #[serde(default)]
     witnesses: BTreeMap<String, Witness>,
+    standby: Option<StandbyHealth>,
     problems: Vec<Problem>,
 }
 
@@ -101,7 +117,12 @@ pub enum AskError {
 impl Running {
     /// The log at an address.
     pub fn at(url: &str) -> Self {
-        let limits = ClientLimits { whole: ANSWER, body: MAX_ANSWER, ..ClientLimits::default() };
+        Self::within(url, ANSWER)
+    }
+
+    /// The same, which answers within this time or not at all.
+    pub fn within(url: &str, answer: Duration) -> Self {
+        let limits = ClientLimits { whole: answer, body: MAX_ANSWER, ..ClientLimits::default() };
         let client = HttpClient::new(concat!("stele-log/", env!("CARGO_PKG_VERSION")), limits);
         Self { url: url.trim_end_matches('/').to_owned(), client }
     }
@@ -125,6 +146,7 @@ impl Running {
             queue: body.queue,
             spare: body.spare_witnesses,
             witnesses: body.witnesses,
+            standby: body.standby,
             problems: body.problems.into_iter().map(|problem| (problem.error, problem.message)).collect(),
         })
     }

@@ -1,6 +1,6 @@
 //! `status`: how the running log is, in a few lines.
 
-use crate::running::{AskError, Health, Running};
+use crate::running::{AskError, Health, Running, StandbyHealth};
 use serde_json::json;
 use std::fmt::Write as _;
 use stele_clock::{Clock as _, SystemClock};
@@ -19,6 +19,10 @@ fn text(health: &Health, now: u64) -> String {
     let mut line = |what: &str, words: String| _ = writeln!(text, "{what:<10} {}", one_line(&words));
     line("log", health.origin.clone());
     line("state", format!("{}{}", health.writer, if health.frozen { ", frozen: takes no new statement" } else { "" }));
+    if let Some(standby) = &health.standby {
+        line("writer", standby.active_writer.clone().unwrap_or_else(|| "its fence names no address".into()));
+        line("standby", of_standby(standby));
+    }
     let size = health.size.map_or_else(|| "nothing published".to_owned(), |size| format!("{size} entries"));
     let waiting = health.signed_size.unwrap_or(0).saturating_sub(health.size.unwrap_or(0));
     let waiting = if waiting == 0 { String::new() } else { format!(", {waiting} more are signed and not published") };
@@ -50,6 +54,22 @@ fn text(health: &Health, now: u64) -> String {
     text
 }
 
+/// How far a standby is, and when it takes over, in words.
+pub(crate) fn of_standby(standby: &StandbyHealth) -> String {
+    let StandbyHealth { behind_entries, behind_seconds, takes_over_in_seconds, .. } = standby;
+    let behind = match (behind_entries, behind_seconds) {
+        (0, 0) => "has read everything that is signed".to_owned(),
+        (entries, 0) => format!("{entries} signed entries behind"),
+        (entries, seconds) => format!("{entries} signed entries behind, and cannot follow for {seconds} s"),
+    };
+    match takes_over_in_seconds {
+        Some(seconds) => {
+            format!("{behind}; takes over after {seconds} s more without a word of the writer, or on SIGUSR1")
+        }
+        None => format!("{behind}; there is no log yet to take over"),
+    }
+}
+
 fn fields(health: &Health) -> serde_json::Value {
     let witnesses = health.witnesses.iter();
     let witnesses = witnesses
@@ -66,6 +86,12 @@ fn fields(health: &Health) -> serde_json::Value {
         "checkpoint_age_seconds": health.age,
         "queue": health.queue,
         "spare_witnesses": health.spare,
+        "standby": health.standby.as_ref().map(|standby| json!({
+            "active_writer": standby.active_writer,
+            "behind_entries": standby.behind_entries,
+            "behind_seconds": standby.behind_seconds,
+            "takes_over_in_seconds": standby.takes_over_in_seconds,
+        })),
         "witnesses": witnesses,
         "problems": problems,
     })

@@ -1,7 +1,8 @@
 //! Where a log keeps what it is made of: files below its data folder, or a bucket.
 
-use crate::config::{Config, Lock, ObjectsConfig};
+use crate::config::{Config, Lock, MAX_ADDRESS, ObjectsConfig};
 use crate::error::{LogError, StorageError};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use stele_clock::Clock;
 use stele_daemon::config::Loaded;
@@ -11,6 +12,7 @@ use stele_log_core::contract::objects::Objects;
 use stele_log_storage_files::head_store::FileHeadStore;
 use stele_log_storage_files::objects::FileObjects;
 use stele_log_storage_objects::head_store::LockedHead;
+use stele_log_storage_objects::lock_watch::LockWatch;
 use stele_log_storage_objects::objects::StoredObjects;
 use stele_log_storage_postgres::postgres_lock::{PostgresConfig, PostgresLock};
 use stele_log_storage_s3::credentials::Credentials;
@@ -28,13 +30,23 @@ use zeroize::Zeroizing;
 /// The folder of what a probe writes.
 const PROBE: Key = Key::fixed("probe");
 
-/// A log's storage, taken by this run.
+/// A log's storage, before its lock is taken.
 #[derive(Debug)]
-pub(crate) struct Storage {
+pub(crate) enum Storage {
+    /// Files below the data folder, of which this process alone is the writer.
+    Files(Arc<dyn Objects>, FileHeadStore),
+    /// A bucket.
+    Bucket(SharedStorage),
+}
+
+/// A log's storage that other runs may write as well, and the lock that says which one may.
+#[derive(Debug)]
+pub(crate) struct SharedStorage {
     /// Objects.
     pub(crate) objects: Arc<dyn Objects>,
-    /// The newest signed checkpoint.
-    pub(crate) heads: Box<dyn HeadStore>,
+    /// Who holds the lock.
+    pub(crate) lock: LockWatch<Box<dyn HeldLock>>,
+    only: FileHeadStore,
 }
 
 /// The lock of a bucket, beside that of the data folder: two runs on one machine would share what is derived.
@@ -52,23 +64,26 @@ impl HeadStore for Both {
     fn compare_and_swap(&self, expected: Option<&[u8]>, new: &[u8]) -> Result<(), HeadError> {
         self.locked.compare_and_swap(expected, new)
     }
+
+    fn check_held(&self) -> Result<(), HeadError> {
+        self.locked.check_held()
+    }
+
+    fn excludes_others(&self) -> bool {
+        self.locked.excludes_others()
+    }
 }
 
 impl Storage {
-    /// Takes the storage of a log for this run. A bucket is asked first whether it can hold a log; then the lock is taken over: from here on no
-    /// other run signs.
-    pub(crate) fn take(
+    /// Opens the storage of a log for this run. A bucket is asked first whether it can hold a log.
+    pub(crate) fn open(
         data: &Dir,
         origin: &Origin,
         bucket: Option<&BucketConfig>,
-        listen: &str,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, LogError> {
         let files = FileHeadStore::take(data)?;
-        let Some(config) = bucket else {
-            return Ok(Self { objects: Arc::new(FileObjects::new(data)), heads: Box::new(files) });
-        };
-        let failed = |error: StorageError| LogError::Storage(Box::new(error));
+        let Some(config) = bucket else { return Ok(Self::Files(Arc::new(FileObjects::new(data)), files)) };
         if files.load().map_err(|error| failed(error.into()))?.is_some() {
             return Err(LogError::InFiles { data: data.path().to_owned() });
         }
@@ -84,13 +99,49 @@ impl Storage {
                 Box::new(PostgresLock::open((**config).clone(), origin, run).map_err(|error| failed(error.into()))?)
             }
         };
-        let is_new = lock.newest().map_err(|error| failed(error.into()))?.is_none();
-        if is_new && objects.has_tiles().map_err(|error| failed(error.into()))? {
+        let mut lock = LockWatch::new(lock, run);
+        lock.look().map_err(|error| failed(error.into()))?;
+        if lock.is_new() && objects.has_tiles().map_err(|error| failed(error.into()))? {
             return Err(failed(StorageError::LockLost { place: store.bucket().place() }));
         }
-        let locked = LockedHead::take(lock, &writer(listen)).map_err(|error| failed(error.into()))?;
-        Ok(Self { objects: Arc::new(objects), heads: Box::new(Both { locked, _only: files }) })
+        Ok(Self::Bucket(SharedStorage { objects: Arc::new(objects), lock, only: files }))
     }
+
+    /// The storage, where other runs may write it as well.
+    pub(crate) fn shared(self) -> Option<SharedStorage> {
+        if let Self::Bucket(shared) = self { Some(shared) } else { None }
+    }
+
+    /// The objects.
+    pub(crate) fn objects(&self) -> &Arc<dyn Objects> {
+        match self {
+            Self::Files(objects, _) | Self::Bucket(SharedStorage { objects, .. }) => objects,
+        }
+    }
+
+    /// Takes the lock over, whichever run had it: from here on no other run signs.
+    pub(crate) fn take(self, writer: &str) -> Result<Box<dyn HeadStore>, LogError> {
+        match self {
+            Self::Files(_, files) => Ok(Box::new(files)),
+            Self::Bucket(SharedStorage { lock, only, .. }) => {
+                let locked = LockedHead::take(lock.into_lock(), writer).map_err(|error| failed(error.into()))?;
+                Ok(Box::new(Both { locked, _only: only }))
+            }
+        }
+    }
+}
+
+impl SharedStorage {
+    /// The lock, once this run has fenced.
+    pub(crate) fn into_held(self) -> Result<Box<dyn HeadStore>, LogError> {
+        let locked = self.lock.into_held().map_err(|_| failed(StorageError::NotHeld))?;
+        Ok(Box::new(Both { locked, _only: self.only }))
+    }
+}
+
+/// A storage that cannot be used.
+pub(crate) fn failed(error: StorageError) -> LogError {
+    LogError::Storage(Box::new(error))
 }
 
 /// The bucket and the lock that a config names, with their credentials; `None` where the log is kept in files.
@@ -162,10 +213,24 @@ fn run() -> Result<Run, LogError> {
     Ok(Run(run))
 }
 
-/// What this run calls itself in the lock, for the message of a run that it overtakes.
-fn writer(listen: &str) -> String {
-    let plain = |text: &str| text.chars().filter(char::is_ascii_graphic).take(96).collect::<String>();
-    // Where it is not to be had, process and address are left.
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    format!("{}/{}/{}", plain(&host), std::process::id(), plain(listen))
+/// What this run calls itself in the lock: host, process, and where it is reached, for standbys and for the message of a run that it overtakes.
+pub(crate) fn writer(address: &str) -> String {
+    let plain = |text: &str, most| text.chars().filter(char::is_ascii_graphic).take(most).collect::<String>();
+    format!("{}/{}/{}", plain(&host(), 96).replace('/', ""), std::process::id(), plain(address, MAX_ADDRESS))
+}
+
+/// Where others reach a log: what the config says, else the address that it listens on, by the name of this host where it listens on all of them.
+pub(crate) fn reached_at(config: &Config, listens: SocketAddr) -> String {
+    match (&config.standby.address, host()) {
+        (Some(address), _) => address.to_string(),
+        (None, host) if listens.ip().is_unspecified() && !host.is_empty() => {
+            format!("http://{host}:{}", listens.port())
+        }
+        (None, _) => format!("http://{listens}"),
+    }
+}
+
+/// The name of this host; empty where it is not to be had.
+fn host() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
 }

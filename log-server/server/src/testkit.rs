@@ -1,6 +1,6 @@
 //! What the tests of this crate share beside the samples of the core: a config, and a log in a data folder.
 
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limits, StandbyConfig};
 use std::path::Path;
 use std::sync::Arc;
 use stele_durable::Dir;
@@ -25,6 +25,7 @@ pub(crate) fn config() -> Config {
         registration: open_registration(),
         batch: Batch::default(),
         limits: Limits::default(),
+        standby: StandbyConfig::default(),
         quotas: Quotas::default(),
     }
 }

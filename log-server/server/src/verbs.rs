@@ -37,8 +37,8 @@ pub fn run(cli: Cli) -> Result<Output, LogError> {
             storage::in_files(&options.config, "adopt")?;
             adopt::run(options, &from)?
         }
-        Command::Run { dir, listen, policy } => {
-            run_until_signalled(Started { dir, listen, policy })?;
+        Command::Run { dir, standby, listen, policy } => {
+            run_until_signalled(Started { dir, listen, policy, standby })?;
             Output::default()
         }
         Command::Check { dir, policy } => {

@@ -42,6 +42,14 @@ impl HeadStore for FileHeadStore {
     fn compare_and_swap(&self, expected: Option<&[u8]>, new: &[u8]) -> Result<(), HeadError> {
         self.head.swap(expected, new).map_err(failed)
     }
+
+    fn check_held(&self) -> Result<(), HeadError> {
+        Ok(())
+    }
+
+    fn excludes_others(&self) -> bool {
+        true
+    }
 }
 
 fn failed(error: CasError) -> HeadError {

@@ -25,6 +25,8 @@ enum Failed {
     Lock(#[from] LockError),
     #[error("the lock holds another signed tree head than this run knows")]
     Conflict,
+    #[error("another run has taken the lock over: {writer}")]
+    Overtaken { writer: String },
     #[error("what was to be signed is no checkpoint")]
     NoCheckpoint,
 }
@@ -33,8 +35,13 @@ impl<L: Lock> LockedHead<L> {
     /// Takes the lock over from whichever run had it.
     pub fn take(mut lock: L, writer: &str) -> Result<Self, LockError> {
         let newest = lock.take(writer)?;
+        Ok(Self::held(lock, newest))
+    }
+
+    /// The lock that this run has taken over by this fence. With any other record nothing can be appended.
+    pub fn held(lock: L, newest: Record) -> Self {
         tracing::info!(record = newest.number(), epoch = newest.epoch(), "the lock is taken over");
-        Ok(Self(Mutex::new(State { lock, newest })))
+        Self(Mutex::new(State { lock, newest }))
     }
 }
 
@@ -64,6 +71,22 @@ impl<L: Lock> HeadStore for LockedHead<L> {
         state.newest = state.lock.append(Some(&before), step).map_err(failed)?;
         Ok(())
     }
+
+    fn check_held(&self) -> Result<(), HeadError> {
+        let state = self.state();
+        let newest = state.lock.newest().map_err(failed)?;
+        if newest.as_ref() == Some(&state.newest) {
+            return Ok(());
+        }
+        let fence = newest.as_ref().and_then(|newest| state.lock.fence_of(newest).ok()?);
+        let writer = fence.as_ref().and_then(Record::writer).unwrap_or("not known").to_owned();
+        Err(HeadError::new(HeadErrorKind::Conflict, Failed::Overtaken { writer }))
+    }
+
+    /// Another run may take over at any time.
+    fn excludes_others(&self) -> bool {
+        false
+    }
 }
 
 fn failed(error: LockError) -> HeadError {
@@ -79,6 +102,8 @@ impl Explain for Failed {
     explain! {
         Self::Lock(error) => error;
         Self::Conflict => Exit::Inconsistent, "overtaken";
+        Self::Overtaken { .. } => Exit::Locked, "overtaken",
+            hint: "one writer at a time: the one that started last goes on, and this one has stopped; nothing was lost";
         Self::NoCheckpoint => Exit::Internal, "no-checkpoint";
     }
 }

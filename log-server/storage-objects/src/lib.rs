@@ -7,3 +7,5 @@ pub mod public_checkpoint;
 pub mod objects;
 
 pub mod head_store;
+
+pub mod lock_watch;

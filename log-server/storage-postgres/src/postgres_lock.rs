@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use postgres::Client;
 use stele_object_store::lock::{Damage, Lock, LockError};
 use stele_object_store::record::{Record, Run, Step};
 use stele_spec::checkpoint::Origin;
@@ -56,44 +57,25 @@ pub struct PostgresLock {
 impl PostgresLock {
     /// Connects, looks at the settings, and makes the table where it is missing.
     pub fn open(config: PostgresConfig, origin: &Origin, run: Run) -> Result<Self, LockError> {
-        let session = connected(&config)?;
-        let unusable = |why: String| unusable(&config, why);
-        let answer = |error: Unanswered| unusable(error.why());
-        let (follows, settings) = session
-            .ask(|client| {
-                let row = client.query_one(SETTINGS, &[])?;
-                let mut settings: Vec<String> = Vec::new();
-                for place in 1..row.len() {
-                    settings.push(row.try_get(place)?);
-                }
-                Ok((row.try_get::<_, bool>(0)?, settings))
-            })
-            .map_err(answer)?;
-        let [read_only, fsync, pages, commit, standbys] = &settings[..] else {
-            return Err(unusable("it does not say what its settings are".into()));
-        };
-        if follows || read_only == "on" {
-            return Err(unusable("it takes no writes: expected the primary server".into()));
-        }
-        if fsync != "on" || pages != "on" {
-            return Err(unusable(format!(
-                "expected fsync and full_page_writes on, found {fsync} and {pages}: a crash would lose what was acknowledged"
-            )));
-        }
-        if standbys.is_empty() {
-            tracing::warn!(
-                lock = %config.address,
-                "the database of the lock waits for no standby (synchronous_standby_names is empty): a server that takes over may lack the newest record"
-            );
-        }
-        if commit != "remote_apply" {
-            session.ask(|client| client.batch_execute("SET synchronous_commit = on")).map_err(answer)?;
-        }
-        let is_there = session.ask(|client| client.query_one(IS_THERE, &[])?.try_get::<_, bool>(0)).map_err(answer)?;
-        if !is_there {
-            session.ask(|client| client.batch_execute(TABLE)).map_err(answer)?;
-        }
+        let session = opened(&config)?;
         Ok(Self { config, origin: origin.clone(), run, session: Mutex::new(session) })
+    }
+
+    /// Asks what changes nothing: where the connection has ended, once more on another, which is looked at as the first one was. So a standby outlives a
+    /// restart of the server.
+    fn ask<T: Send + 'static>(
+        &self,
+        what: impl Fn(&mut Client) -> Result<T, postgres::Error> + Clone + Send + 'static,
+    ) -> Result<T, LockError> {
+        let mut session = self.session();
+        let answer = match session.ask(what.clone()) {
+            Err(Unanswered::Unclear(_)) => {
+                *session = opened(&self.config)?;
+                session.ask(what)
+            }
+            answer => answer,
+        };
+        answer.map_err(|error| unusable(&self.config, error.why()))
     }
 
     fn session(&self) -> MutexGuard<'_, Session> {
@@ -114,15 +96,6 @@ impl PostgresLock {
             return Err(damaged(Damage::Number(record.number())));
         }
         Ok(record)
-    }
-
-    fn record(&self, number: u64) -> Result<Option<Record>, LockError> {
-        let at = column(number)?;
-        let found = self
-            .session()
-            .ask(move |client| client.query_opt(ONE, &[&at])?.map(|row| row.try_get::<_, Vec<u8>>(0)).transpose());
-        let found = found.map_err(|error| unusable(&self.config, error.why()))?;
-        found.map(|bytes| self.parse(number, &bytes)).transpose()
     }
 
     /// Why nothing was inserted: what is there is another history than the caller's.
@@ -150,13 +123,13 @@ impl PostgresLock {
 
 impl Lock for PostgresLock {
     fn newest(&self) -> Result<Option<Record>, LockError> {
-        let found = self.session().ask(|client| {
+        let found = self.ask(|client| {
             let rows = client.query(NEWEST, &[])?;
             rows.iter()
                 .map(|row| Ok((row.try_get::<_, i64>(0)?, row.try_get::<_, Vec<u8>>(1)?)))
                 .collect::<Result<Vec<_>, postgres::Error>>()
         });
-        let mut rows = found.map_err(|error| unusable(&self.config, error.why()))?.into_iter();
+        let mut rows = found?.into_iter();
         let Some((number, bytes)) = rows.next() else { return Ok(None) };
         let number = u64::try_from(number).unwrap_or_default();
         let record = self.parse(number, &bytes)?;
@@ -173,6 +146,13 @@ impl Lock for PostgresLock {
         Ok(Some(record))
     }
 
+    fn record(&self, number: u64) -> Result<Option<Record>, LockError> {
+        let at = column(number)?;
+        let found =
+            self.ask(move |client| client.query_opt(ONE, &[&at])?.map(|row| row.try_get::<_, Vec<u8>>(0)).transpose())?;
+        found.map(|bytes| self.parse(number, &bytes)).transpose()
+    }
+
     fn append(&mut self, after: Option<&Record>, step: Step) -> Result<Record, LockError> {
         let record = Record::after(after, &self.origin, self.run, step)?;
         let number = record.number();
@@ -186,6 +166,48 @@ impl Lock for PostgresLock {
             Err(Unanswered::Unclear(why)) => Err(LockError::Unknown { place: self.place(), number, why }),
         }
     }
+}
+
+/// A connection to a primary that keeps what it acknowledges, with the table of the lock.
+fn opened(config: &PostgresConfig) -> Result<Session, LockError> {
+    let session = connected(config)?;
+    let unusable = |why: String| unusable(config, why);
+    let answer = |error: Unanswered| unusable(error.why());
+    let (follows, settings) = session
+        .ask(|client| {
+            let row = client.query_one(SETTINGS, &[])?;
+            let mut settings: Vec<String> = Vec::new();
+            for place in 1..row.len() {
+                settings.push(row.try_get(place)?);
+            }
+            Ok((row.try_get::<_, bool>(0)?, settings))
+        })
+        .map_err(answer)?;
+    let [read_only, fsync, pages, commit, standbys] = &settings[..] else {
+        return Err(unusable("it does not say what its settings are".into()));
+    };
+    if follows || read_only == "on" {
+        return Err(unusable("it takes no writes: expected the primary server".into()));
+    }
+    if fsync != "on" || pages != "on" {
+        return Err(unusable(format!(
+            "expected fsync and full_page_writes on, found {fsync} and {pages}: a crash would lose what was acknowledged"
+        )));
+    }
+    if standbys.is_empty() {
+        tracing::warn!(
+            lock = %config.address,
+            "the database of the lock waits for no standby (synchronous_standby_names is empty): a server that takes over may lack the newest record"
+        );
+    }
+    if commit != "remote_apply" {
+        session.ask(|client| client.batch_execute("SET synchronous_commit = on")).map_err(answer)?;
+    }
+    let is_there = session.ask(|client| client.query_one(IS_THERE, &[])?.try_get::<_, bool>(0)).map_err(answer)?;
+    if !is_there {
+        session.ask(|client| client.batch_execute(TABLE)).map_err(answer)?;
+    }
+    Ok(session)
 }
 
 fn connected(config: &PostgresConfig) -> Result<Session, LockError> {

@@ -4,7 +4,8 @@
 //! standby ─ fence ─> recovering ─> open ─ stage ─> staged ─ append ─> appended ─ tiles ─> publishing ─> open
 //! ```
 //!
-//! Any writer may pause between two steps for as long as it likes, and the first one may die. An append whose answer is lost stops its
+//! The words are those of `log-server/storage-objects` (`LockWatch::fence`, `LockedHead`) and of `recover` in `log-server/core`. Any writer may pause
+//! between two steps for as long as it likes, and the first one may die. An append whose answer is lost stops its
 //! writer. A lock that forgets is one whose server lost its newest record at a failover.
 
 use crate::explore::Told;
@@ -124,9 +125,9 @@ pub enum Step {
     Lose,
     /// A writer dies.
     Die(u8),
-    /// A standby begins to take over.
-    TakeOver(u8),
-    /// It asks the witnesses and finishes what was begun.
+    /// A standby fences: it takes the lock over.
+    Fence(u8),
+    /// It finishes what was begun, and asks the witnesses.
     Recover(u8),
     /// A writer stages a batch.
     Stage(u8),
@@ -164,7 +165,7 @@ impl Standby {
         match step {
             Step::Lose => {}
             Step::Die(_) => writer.stop(),
-            Step::TakeOver(_) => {
+            Step::Fence(_) => {
                 let newest = lock.last()?.clone();
                 (writer.head, writer.phase) = (newest.head.clone(), Phase::Recovering);
                 if self.fences {
@@ -288,7 +289,7 @@ impl Model for Standby {
                 steps.push(Step::Die(who));
             }
             match writer.phase {
-                Phase::Standby => steps.push(Step::TakeOver(who)),
+                Phase::Standby => steps.push(Step::Fence(who)),
                 Phase::Recovering => steps.push(Step::Recover(who)),
                 // The first writer makes two batches, each standby one.
                 Phase::Open if writer.made < if who == 0 { 2 } else { 1 } => steps.push(Step::Stage(who)),
@@ -348,7 +349,7 @@ impl Step {
         match self {
             Self::Lose => None,
             Self::Die(who)
-            | Self::TakeOver(who)
+            | Self::Fence(who)
             | Self::Recover(who)
             | Self::Stage(who)
             | Self::Append(who)
@@ -369,8 +370,8 @@ impl Told for Standby {
         let stopped = writer.phase == Phase::Stopped;
         match step {
             Step::Lose | Step::Die(_) => format!("{name} dies"),
-            Step::TakeOver(_) if self.fences => format!("{name} fences and reads {head}"),
-            Step::TakeOver(_) => format!("{name} reads {head}"),
+            Step::Fence(_) if self.fences => format!("{name} fences and reads {head}"),
+            Step::Fence(_) => format!("{name} reads {head}"),
             Step::Recover(_) if writer.phase == Phase::EntriesLost => format!("{name} finds no entries of {head}"),
             Step::Recover(_) if stopped => format!("{name} stops: a witness knows more"),
             Step::Recover(_) if self.discards => format!("{name} finishes {head} and discards what else is staged"),

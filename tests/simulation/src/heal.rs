@@ -46,7 +46,7 @@ impl World {
             self.start_witness(witness);
         }
         for log in 0..self.logs.len() {
-            self.start_log(log)?;
+            self.start_log_as(log, self.plan.has_standby && log > 0)?;
         }
         self.check()
     }
@@ -108,7 +108,7 @@ impl World {
         self.settle()?;
         let is_running = |witness: usize| self.witnesses[witness].is_running();
         let is_met = self.policy.quorum().is_met(&is_running) && suffices(&self.policy, is_running);
-        if !self.model.is_strict || !is_met {
+        if !(self.model.is_strict || self.plan.has_standby) || !is_met {
             return Ok(());
         }
         let (last, before) = (pool().len() - 1, self.model.acknowledged().len());

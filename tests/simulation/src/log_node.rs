@@ -4,8 +4,10 @@
 use crate::bucket::{BucketOfMachine, SeededBucket};
 use crate::clock::MachineClock;
 use crate::disk::SeededDisk;
+use crate::no_lookup::NoLookup;
 use crate::pool::pool;
 use crate::random::Random;
+use crate::standby_node::StandbyProcess;
 use crate::watched::{Notes, WatchedHeads, WatchedObjects};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,9 +15,8 @@ use std::time::Duration;
 use stele_clock::Clock as _;
 use stele_durable::Dir;
 use stele_explain::Explain as _;
-use stele_log_core::assembly::{Parts, assemble};
+use stele_log_core::assembly::{Assembled, Parts, assemble};
 use stele_log_core::contract::head_store::HeadStore;
-use stele_log_core::contract::lookup::{Lookup, LookupKey, LookupRow, LookupUnavailable};
 use stele_log_core::contract::objects::{ObjectError, Objects};
 use stele_log_core::endpoint::{Endpoint, WitnessAnswer, WitnessRequest};
 use stele_log_core::file_digests::FileDigestIndex;
@@ -24,9 +25,10 @@ use stele_log_core::log_keys::LogSigner;
 use stele_log_core::precheck::{Prechecked, agree, precheck};
 use stele_log_core::recover::recover;
 use stele_log_core::replay::Parsed;
+use stele_log_core::replica::{Replica, Views};
 use stele_log_core::resign::resign;
 use stele_log_core::rules::{Batch, Claims, Registration, Rules};
-use stele_log_core::running_log::RunningLog;
+use stele_log_core::running_log::{LogParts, RunningLog};
 use stele_log_core::sequencer::Sequencer;
 use stele_log_core::sequencer_event::{Action, Event};
 use stele_log_core::settings::Settings;
@@ -46,7 +48,7 @@ use stele_object_store::lock::Lock as _;
 use stele_object_store::object_store::ObjectStore;
 use stele_object_store::record::Run;
 use stele_spec::entry::Entry;
-use stele_spec::hash::{Digest, RootHash};
+use stele_spec::hash::Digest;
 use stele_spec::note::{KeyType, SignerKey};
 use stele_spec::policy::Policy;
 use stele_spec::proof::TlogProof;
@@ -76,6 +78,8 @@ pub struct LogNode {
     pub keys: Keys,
     /// The log that runs.
     pub process: Option<Process>,
+    /// What it is instead, where it follows another.
+    pub standby: Option<StandbyProcess>,
 }
 
 /// The keys of a log, as they change.
@@ -105,6 +109,14 @@ struct Storage {
     heads: Box<dyn HeadStore>,
     objects: Arc<dyn Objects>,
     removal: Option<Removal>,
+}
+
+/// The storage in a bucket.
+pub(crate) struct InBucket {
+    pub(crate) lock: ChainLock,
+    pub(crate) run: Run,
+    pub(crate) objects: StoredObjects,
+    pub(crate) removal: Removal,
 }
 
 /// What a start says that failed with the machine.
@@ -188,6 +200,7 @@ impl LogNode {
             policy: policy.clone(),
             keys: Keys::First,
             process: None,
+            standby: None,
         }
     }
 
@@ -198,23 +211,45 @@ impl LogNode {
             Ok(storage) => storage,
             Err(code) => return self.not_started(code),
         };
-        let (staging, store) = (StagedBatches::new(&objects), TileStore::new(&objects));
-        let now = self.clock.unix_seconds();
-        let keys = self.keys.signer();
-        let mut found = match recover(&*heads, &staging, &store, &keys.keys(), &self.policy, now) {
-            Ok(found) => found,
-            Err(error) => return self.not_started(error.code()),
-        };
-        found.signed = match found.signed.map(|newest| resign(&*heads, &keys, newest)).transpose() {
-            Ok(signed) => signed,
-            Err(error) => return self.not_started(error.code()),
-        };
-        let settings = Settings { policy: self.policy.clone(), rules: rules() };
-        let origin = ORIGIN.parse().expect("an origin");
-        let lookup = Box::new(NoLookup);
-        let parts = Parts { origin, signer: keys, settings, heads, staging, store, lookup, found };
-        let assembled = assemble(parts, Arc::new(self.clock.clone()));
-        let log = assembled.log.clone();
+        let log = |views| RunningLog::new(self.parts(&objects, views), Arc::new(self.clock.clone()));
+        match self.recovered(Replica::default(), heads, &objects, log) {
+            Ok((log, assembled)) => self.run(log, assembled, removal),
+            Err(code) => self.not_started(code),
+        }
+    }
+
+    /// What its log has before anybody writes it.
+    pub(crate) fn parts(&self, objects: &Arc<dyn Objects>, views: Views) -> LogParts {
+        LogParts {
+            origin: ORIGIN.parse().expect("an origin"),
+            keys: self.keys.signer().keys(),
+            settings: Settings { policy: self.policy.clone(), rules: rules() },
+            store: TileStore::new(objects),
+            lookup: Box::new(NoLookup),
+            views,
+        }
+    }
+
+    /// From the lock, held by this run, to a writer: of nothing, or of what a standby has read.
+    pub(crate) fn recovered(
+        &self,
+        replica: Replica,
+        heads: Box<dyn HeadStore>,
+        objects: &Arc<dyn Objects>,
+        log: impl FnOnce(Views) -> Arc<RunningLog>,
+    ) -> Result<(Arc<RunningLog>, Assembled), &'static str> {
+        let (staging, store) = (StagedBatches::new(objects), TileStore::new(objects));
+        let (now, keys) = (self.clock.unix_seconds(), self.keys.signer());
+        let found = recover(replica, &*heads, &staging, &store, &keys.keys(), &self.policy, now);
+        let mut found = found.map_err(|error| error.code())?;
+        found.signed = found.signed.map(|newest| resign(&*heads, &keys, newest)).transpose().map_err(|e| e.code())?;
+        let log = log(found.views.clone());
+        let assembled = assemble(&log, Parts { signer: keys, heads, staging, found });
+        Ok((log, assembled))
+    }
+
+    /// Runs a writer.
+    pub(crate) fn run(&mut self, log: Arc<RunningLog>, assembled: Assembled, removal: Option<Removal>) -> Started {
         let steps = Steps::new(&Arc::new(StepSupply::new(Arc::new(self.clock.clone()))), &Arc::default());
         let endpoints =
             Endpoint::all(&self.policy, &log.keys, &log.store, &steps).into_values().map(|endpoint| Address {
@@ -248,11 +283,7 @@ impl LogNode {
                 removal: None,
             });
         };
-        let reached: Arc<dyn Bucket> = Arc::new(BucketOfMachine(bucket.clone(), self.disk.clone()));
-        let store = ObjectStore::new(reached, Arc::new(self.clock.clone())).one_at_a_time();
-        let (objects, removal) = StoredObjects::with_removal(&store);
-        let origin = ORIGIN.parse().expect("an origin");
-        let lock = ChainLock::new(&store, None, &origin, Run(bucket.run()));
+        let InBucket { lock, objects, removal, .. } = self.in_bucket(bucket);
         let is_new = lock.newest().map_err(|error| error.code())?.is_none();
         if is_new && objects.has_tiles().map_err(|error| error.code())? {
             return Err("lock-lost");
@@ -265,7 +296,16 @@ impl LogNode {
         })
     }
 
-    fn not_started(&mut self, code: &'static str) -> Started {
+    /// The storage in a bucket, of a new run that has not fenced.
+    pub(crate) fn in_bucket(&self, bucket: &SeededBucket) -> InBucket {
+        let reached: Arc<dyn Bucket> = Arc::new(BucketOfMachine(bucket.clone(), self.disk.clone()));
+        let store = ObjectStore::new(reached, Arc::new(self.clock.clone())).one_at_a_time();
+        let (objects, removal) = StoredObjects::with_removal(&store);
+        let (origin, run) = (ORIGIN.parse().expect("an origin"), Run(bucket.run()));
+        InBucket { lock: ChainLock::new(&store, None, &origin, run), run, objects, removal }
+    }
+
+    pub(crate) fn not_started(&mut self, code: &'static str) -> Started {
         // The machine's own failures pass; what is wrong with the data does not.
         let passes = if self.bucket.is_some() { BUCKET_FAILURES } else { FAILURES };
         if self.disk.is_off() || self.disk.has_failed() || passes.contains(&code) {
@@ -277,18 +317,28 @@ impl LogNode {
 
     /// Ends the process. With a loss of power a part of what was not synced is gone.
     pub fn end(&mut self, random: &mut Random, loses_power: bool) {
-        self.process = None;
+        (self.process, self.standby) = (None, None);
         let loses_power = loses_power || self.disk.has_failed();
         self.disk.restart(random, loses_power);
     }
 
     /// Ends the process of a machine whose power was cut under it.
     pub fn notice(&mut self) -> bool {
-        let ended = self.process.is_some() && self.disk.is_off();
+        let ended = self.is_running() && self.disk.is_off();
         if ended {
-            self.process = None;
+            (self.process, self.standby) = (None, None);
         }
         ended
+    }
+
+    /// Whether it runs, as a writer or as a standby.
+    pub fn is_running(&self) -> bool {
+        self.process.is_some() || self.standby.is_some()
+    }
+
+    /// What it shows readers.
+    pub fn shown(&self) -> Option<&Arc<RunningLog>> {
+        self.process.as_ref().map(|process| &process.log).or(self.standby.as_ref().map(|standby| &standby.log))
     }
 
     /// Why the writer has stopped for good, if it has.
@@ -437,26 +487,4 @@ fn rules() -> Rules {
         min_free_bytes: 0,
         frozen: false,
     }
-}
-
-/// No lookups: nothing that is decided rests on them.
-#[derive(Debug)]
-struct NoLookup;
-
-impl Lookup for NoLookup {
-    fn extend(&self, _: &[LookupRow], _: u64, _: RootHash) {}
-
-    fn positions(&self, _: LookupKey<'_>, _: u64) -> Result<Vec<u64>, LookupUnavailable> {
-        Ok(Vec::new())
-    }
-
-    fn away(&self) -> Option<LookupUnavailable> {
-        None
-    }
-
-    fn behind(&self) -> u64 {
-        0
-    }
-
-    fn flush(&self) {}
 }

@@ -47,6 +47,8 @@ pub struct Plan {
     pub index_quorum: usize,
     /// Whether the log is kept in a bucket: in how many of a hundred requests to it something goes wrong.
     pub bucket: Option<u64>,
+    /// Whether a second machine stands by for a log in a bucket.
+    pub has_standby: bool,
     /// Whether the log changes its key.
     pub changes_key: bool,
     /// Whether the last witness has a mirror in its folder.
@@ -77,6 +79,7 @@ impl Plan {
             index_cosigners: 0,
             index_quorum: 0,
             bucket: None,
+            has_standby: false,
             changes_key: false,
             has_mirror: false,
             has_monitor: false,
@@ -99,6 +102,12 @@ impl Plan {
     #[must_use]
     pub fn with_bucket(self) -> Self {
         Self { bucket: Some(0), ..self }
+    }
+
+    /// The same with a log in a bucket and a standby.
+    #[must_use]
+    pub fn with_standby(self) -> Self {
+        Self { has_standby: true, ..self.with_bucket() }
     }
 
     /// The same with a log that changes its key.
@@ -152,6 +161,11 @@ impl Plan {
                 faults.insert(Fault::SecondWriter);
             }
         }
+        let has_standby = bucket.is_some() && beside.percent(60);
+        if has_standby {
+            // The standby is the other writer, and the key of both stays.
+            faults.retain(|fault| ![Fault::SecondWriter, Fault::KeyChanged].contains(fault));
+        }
         let touches_states = faults.contains(&Fault::StateRestored);
         faults.retain(|fault| !without.contains(fault));
         Self {
@@ -161,6 +175,7 @@ impl Plan {
             index_cosigners,
             index_quorum,
             bucket,
+            has_standby,
             changes_key,
             has_mirror,
             has_monitor,

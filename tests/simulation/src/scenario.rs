@@ -71,6 +71,7 @@ scenarios! {
     others::a_mirror_that_loses_its_power(3, 2; with_mirror) "A mirror's machine loses its power at every point of a copy: what it serves it holds.",
     others::a_log_that_changes_its_key(3, 2; with_keys) "A log signs with two keys, its witnesses learn the second, the first is retired.",
     others::a_log_in_a_bucket_is_taken_over(3, 2; with_bucket) "Two writers on one bucket: the one that started last signs, the other stops, and their heads are one chain.",
+    others::a_standby_takes_over(3, 2; with_standby) "A writer's machine dies at any request, or the writer is silent: the standby goes on from all that was signed.",
 }
 
 /// What a scenario expects.

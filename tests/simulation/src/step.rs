@@ -65,6 +65,9 @@ impl World {
     }
 
     fn pump_or_start(&mut self, log: usize) -> Kept {
+        if self.logs[log].standby.is_some() {
+            return self.stand_by(log);
+        }
         if self.logs[log].bucket.is_some() && self.logs[log].stopped().is_some() && self.random.percent(20) {
             // A writer in a bucket stops at what it cannot know; it is started anew, by an operator or a supervisor.
             self.end_log(log, false);
@@ -159,8 +162,8 @@ impl World {
     }
 
     fn read(&mut self, log: usize) -> Kept {
-        let Some(process) = &self.logs[log].process else { return Ok(()) };
-        let (running, reader) = (process.log.clone(), self.random.index(self.readers.len()));
+        let Some(running) = self.logs[log].shown().cloned() else { return Ok(()) };
+        let reader = self.random.index(self.readers.len());
         let knows_first = reader == 0 && self.logs.iter().all(|log| log.keys != Keys::Second);
         let policy = if knows_first { &self.first_policy } else { &self.policy };
         let (random, model) = (&mut self.random, &self.model);

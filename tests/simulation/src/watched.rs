@@ -69,6 +69,14 @@ impl<H: HeadStore> HeadStore for WatchedHeads<H> {
         }
         swapped
     }
+
+    fn check_held(&self) -> Result<(), HeadError> {
+        self.0.check_held()
+    }
+
+    fn excludes_others(&self) -> bool {
+        self.0.excludes_others()
+    }
 }
 
 impl<O: Objects> Objects for WatchedObjects<O> {

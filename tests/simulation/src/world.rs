@@ -103,10 +103,19 @@ impl World {
         witnesses.extend((0..plan.index_cosigners).map(|number| node(Role::Index(number), [disk(), disk()])));
         let bucket_trouble = plan.bucket.filter(|_| plan.faults.contains(&Fault::Bucket)).unwrap_or(0);
         let bucket = plan.bucket.map(|_| SeededBucket::new(Random::new(log_disk.draw()), bucket_trouble));
-        let logs = vec![LogNode::new(log_disk, bucket, MachineClock::new(&passed), &policy)];
+        let mut logs = vec![LogNode::new(log_disk, bucket.clone(), MachineClock::new(&passed), &policy)];
+        if plan.has_standby {
+            let mut standby = LogNode::new(disk(), bucket, MachineClock::new(&passed), &policy);
+            // It signs what the other one staged.
+            standby.notes = logs[0].notes.clone();
+            logs.push(standby);
+        }
         let monitor = plan.has_monitor.then(|| MonitorNode::new(disk(), MachineClock::new(&passed), &policy));
+        let mut model = Model::new(&policy, plan.witnesses, byzantine);
+        // Whoever fences takes over: the promises of one process do not hold, and the heads of all are one chain.
+        model.is_strict = !plan.has_standby;
         Self {
-            model: Model::new(&policy, plan.witnesses, byzantine),
+            model,
             plan,
             logs,
             witnesses,
@@ -176,7 +185,7 @@ impl World {
                 self.note(format!("log {log}: the power is gone"));
             }
             self.check_immutable(log)?;
-            let published = self.logs[log].process.as_ref().and_then(|process| process.log.published());
+            let published = self.logs[log].shown().and_then(|shown| shown.published());
             if let Some(published) = published {
                 self.model.published(log, (published.size(), published.root()))?;
             }
@@ -190,7 +199,7 @@ impl World {
     }
 
     /// Tells the model what became of heads in the store of a log.
-    fn hear_storage(&mut self, log: usize) -> Kept {
+    pub(crate) fn hear_storage(&mut self, log: usize) -> Kept {
         let node = &self.logs[log];
         for stored in node.notes.take_heads() {
             self.model.stored(&node.notes, &stored, node.known)?;
@@ -253,23 +262,36 @@ impl World {
         Duration::from_millis(self.passed.load(Ordering::Relaxed))
     }
 
-    /// Starts a log that does not run.
+    /// Starts a log that does not run: as a standby where it is not the first, and sometimes where it is.
     pub fn start_log(&mut self, log: usize) -> Kept {
-        if self.logs[log].process.is_some() {
+        let has_begun = self.model.certified_size() > 0;
+        let stands_by = self.plan.has_standby && (log > 0 || has_begun && self.random.percent(30));
+        self.start_log_as(log, stands_by)
+    }
+
+    /// Starts a log that does not run.
+    pub fn start_log_as(&mut self, log: usize, is_standby: bool) -> Kept {
+        if self.logs[log].is_running() {
             return Ok(());
         }
         let known = self.model.certified_size();
-        let started = self.logs[log].start(known);
-        self.note(format!("log {log}: start, {started:?}"));
+        let node = &mut self.logs[log];
+        let started = if is_standby { node.start_standby(known) } else { node.start(known) };
+        self.note(format!("log {log}: start{}, {started:?}", if is_standby { " as a standby" } else { "" }));
+        self.started(log, &started)
+    }
+
+    /// What is true of a log that has just started, or taken over.
+    pub(crate) fn started(&mut self, log: usize, started: &log_node::Started) -> Kept {
         if self.logs[log].disk.is_off() {
-            self.logs[log].process = None;
+            (self.logs[log].process, self.logs[log].standby) = (None, None);
             return self.hear_storage(log);
         }
         self.hear_storage(log)?;
         if let log_node::Started::Refused(code) = started {
             self.counts.event("starts of a log refused", 1);
-            if self.model.is_strict {
-                return broken("a log starts on its own disk", code);
+            if self.model.is_strict || self.logs[log].bucket.is_some() {
+                return broken("a log starts on its own disk", *code);
             }
             return Ok(());
         }
@@ -304,7 +326,10 @@ impl World {
         self.logs[log].end(&mut self.random, loses_power);
         // A second process on the disk ends with its machine.
         let disk = self.logs[log].disk.clone();
-        self.logs.iter_mut().filter(|other| other.disk.is(&disk)).for_each(|other| other.process = None);
+        self.logs
+            .iter_mut()
+            .filter(|other| other.disk.is(&disk))
+            .for_each(|other| (other.process, other.standby) = (None, None));
     }
 
     /// Ends a witness's process, or its machine.

@@ -57,4 +57,5 @@ tests! {
     a_mirror_that_loses_its_power,
     a_log_that_changes_its_key,
     a_log_in_a_bucket_is_taken_over,
+    a_standby_takes_over,
 }

@@ -21,6 +21,8 @@ fn every_promise_is_kept_under_the_first_seeds_and_every_kind_of_fault_happens()
         ("wrong indexes convicted", 50),
         ("entries told by monitors", 200),
         ("copies of mirrors read", 200),
+        ("fences of standbys", 20),
+        ("take-overs", 20),
     ];
     for (event, least) in events {
         assert!(report.count_of_event(event) > least, "{event}: {}", report.count_of_event(event));

@@ -21,6 +21,13 @@ pub trait HeadStore: Send + fmt::Debug {
 
     /// Stores a newly signed checkpoint in place of `expected` (`None`: nothing is stored).
     fn compare_and_swap(&self, expected: Option<&[u8]>, new: &[u8]) -> Result<(), HeadError>;
+
+    /// That this run is still the writer; [`HeadErrorKind::Conflict`] where another has taken over, which this one need not have noticed yet.
+    fn check_held(&self) -> Result<(), HeadError>;
+
+    /// Whether no other process can be at work on this storage, now or while this one holds it, so that a staged batch that was never signed is nobody's.
+    /// Where another may come, and have staged what it is about to sign, that is not known.
+    fn excludes_others(&self) -> bool;
 }
 
 /// What a failure means for the caller.

@@ -28,6 +28,7 @@ const ROWS: &[(&str, Check)] = &[
     ("what is appended after an older record is refused, and the newest stays", an_older_record),
     ("what is appended after a record that the lock does not hold is refused", another_history),
     ("the newest of many records is found by a run that knows none", many_records),
+    ("the fence of any record is found", fences_of_records),
     ("another log's lock is refused", another_log),
     ("of many runs that fence at once one wins, and no tree head is lost", racing_fences),
 ];
@@ -145,6 +146,29 @@ fn many_records(at: &Place<'_>) -> Result<(), String> {
         }
     }
     is_newest(&*at.open(2), &last)
+}
+
+fn fences_of_records(at: &Place<'_>) -> Result<(), String> {
+    let (mut lock, mut last) = at.fenced()?;
+    let mut fence_of_each = vec![last.clone()];
+    for (run, heads) in [(1, 3), (2, 0), (3, 1), (4, 6)] {
+        let mut next = at.open(run);
+        last = next.append(Some(&last), fence(&run.to_string())).map_err(shown)?;
+        let fence = last.clone();
+        fence_of_each.push(fence.clone());
+        for number in 0..heads {
+            last = next.append(Some(&last), head(number)).map_err(shown)?;
+            fence_of_each.push(fence.clone());
+        }
+        lock = next;
+    }
+    for (number, fence) in (1..).zip(fence_of_each) {
+        let record = lock.record(number).map_err(shown)?.ok_or("no record")?;
+        let found = lock.fence_of(&record).map_err(shown)?;
+        expect(found.as_ref() == Some(&fence), || format!("of {number}: {found:?}"))?;
+    }
+    let beyond = lock.record(last.number() + 1).map_err(shown)?;
+    expect(beyond.is_none(), || format!("{beyond:?}"))
 }
 
 fn another_log(at: &Place<'_>) -> Result<(), String> {

@@ -37,8 +37,9 @@ use stele_log_core::checkpoint::SignedCheckpoint;
 use stele_log_core::contract::objects::Objects;
 use stele_log_core::log_keys::LogKeys;
 use stele_log_core::staged_batch::StagedBatches;
-use stele_log_core::staged_recovery;
+use stele_log_core::staged_recovery::{self, Discard};
 use stele_log_core::tiles::TileStore;
+use stele_log_core::tree::Tree;
 use stele_log_storage_files::head_store::{FileHeadStore, TakeError};
 use stele_log_storage_files::objects::FileObjects;
 use stele_spec::merkle::root_at;
@@ -287,7 +288,7 @@ impl Look<'_> {
             staged_recovery::finish_checkpoint(&self.staging, &self.store, self.keys)?;
             if let Some(signed) = &self.report.signed {
                 let (size, root) = (signed.checkpoint.size(), signed.checkpoint.root());
-                staged_recovery::finish(&self.staging, &self.store, size, root)?;
+                staged_recovery::finish(&self.staging, &self.store, &Tree::new(), (size, root), Discard::All)?;
             }
             findings.mark_repaired(Remedy::Staged);
         }

@@ -11,10 +11,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 use stele_log_core::running_log::RunningLog;
-use stele_log_core::status::{Gauge, WitnessStatus, WriterState};
+use stele_log_core::status::{Gauge, StandbyState, WitnessStatus, WriterState};
 
 /// How much older than two republications a checkpoint may be, in seconds: witnesses may be slow for a while.
 const SLACK: u64 = 120;
+
+/// For how long a standby may be unable to follow, in seconds, before it says that it is unwell.
+const STANDBY_SLACK: u64 = 30;
 
 pub(super) async fn healthz(State(server): State<Server>) -> Response {
     let queue = server.intake.queued();
@@ -28,6 +31,7 @@ fn report(shared: &RunningLog, queue: usize) -> (bool, Value) {
     let settings = shared.settings();
     let mut problems: Vec<Value> = Vec::new();
     let mut problem = |code: &str, message: String| problems.push(json!({ "error": code, "message": message }));
+    let mut standby = None;
     let writer = match shared.status.writer() {
         WriterState::Running => "running",
         WriterState::Starting => {
@@ -69,6 +73,15 @@ fn report(shared: &RunningLog, queue: usize) -> (bool, Value) {
             problem("stopping", "the log is going down".into());
             "finished"
         }
+        WriterState::Standby(state) => {
+            let seconds = state.seconds_behind(shared.now());
+            if seconds > STANDBY_SLACK {
+                let why = state.problem.as_ref().map_or_else(String::new, |(code, why)| format!(": {code}: {why}"));
+                problem("standby-behind", format!("for {seconds} s it could not follow what is published{why}"));
+            }
+            standby = Some(of_standby(&state, seconds));
+            "standby"
+        }
     };
     let (mut size, mut age) = (None, None);
     match shared.store.checkpoint() {
@@ -109,7 +122,7 @@ fn report(shared: &RunningLog, queue: usize) -> (bool, Value) {
     let witnesses: serde_json::Map<String, Value> =
         known.iter().map(|(name, status)| (name.clone(), of_witness(status))).collect();
     let well = problems.is_empty();
-    let report = json!({
+    let mut report = json!({
         "status": if well { "ok" } else { "unwell" },
         "origin": shared.origin.as_str(),
         "writer": writer,
@@ -124,7 +137,21 @@ fn report(shared: &RunningLog, queue: usize) -> (bool, Value) {
         "damaged_manifests": damaged,
         "problems": problems,
     });
+    if let (Some(standby), Some(object)) = (standby, report.as_object_mut()) {
+        object.insert("standby".into(), standby);
+    }
     (well, report)
+}
+
+/// How a standby is; it stands there only while it is one.
+fn of_standby(state: &StandbyState, seconds: u64) -> Value {
+    json!({
+        "active_writer": state.writer,
+        "behind_entries": state.behind,
+        "behind_seconds": seconds,
+        "takes_over_in_seconds": state.takes_over_in,
+        "problem": state.problem.as_ref().map(|(code, message)| json!({ "error": code, "message": message })),
+    })
 }
 
 /// What a witness last said. `ahead` stands there only while it names a size beyond the log's own and shows no such head.

@@ -1,7 +1,7 @@
 //! The log as a SCITT transparency service (RFC 9943, SCITT Reference APIs): receipts, and the key that signs them.
 
 use super::accepted::best;
-use super::answers::{cbor_key, internal, not_found, typed};
+use super::answers::{cbor_key, internal, not_found, typed, unavailable};
 use super::server::Server;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -71,6 +71,7 @@ fn none(error: &NoReceipt) -> Response {
         NoReceipt::OtherKey => {
             refusal(StatusCode::NOT_FOUND, "no-receipt", &message, Some("ask for its proof: /entries/<index>/proof"))
         }
+        NoReceipt::Standby => unavailable("standby", &message, 5),
         NoReceipt::Prove(error) => internal(error),
         NoReceipt::Check(error) => internal(error),
     }

@@ -130,7 +130,9 @@ fn route(path: &'static str, query: &'static str, about: &'static str, handler: 
 
 async fn metrics(State(server): State<Server>) -> Response {
     let (settings, queue) = (server.shared.settings(), server.intake.queued());
-    typed(MEDIA_TYPE, exposition(&server.shared.status, &settings, queue, server.shared.lookup.behind()).into_bytes())
+    let shared = &server.shared;
+    let text = exposition(&shared.status, &settings, queue, shared.lookup.behind(), shared.now());
+    typed(MEDIA_TYPE, text.into_bytes())
 }
 
 async fn nothing_here() -> Response {

@@ -27,6 +27,9 @@ use stele_spec::merkle::leaf_hash;
 use stele_spec::submission::{MAX_HEAD, MEDIA_TYPE, Malformed, Next, Part};
 use stele_spec::text::to_base64;
 
+/// Seconds until a standby is asked again: by then it may be the writer.
+const STANDBY_RETRY: u64 = 5;
+
 pub(super) async fn submit(
     State(server): State<Server>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -194,6 +197,7 @@ fn not_taken(denied: &SubmitError, message: String) -> Response {
             &message,
             Some("make statement and manifest from the same files"),
         ),
+        SubmitError::Unavailable(Unavailable::Standby { writer }) => standby(writer.as_deref(), message),
         SubmitError::Unavailable(error) => unavailable(error.code(), &message, error.retry_after()),
         SubmitError::Refused { refusal, existing } => {
             let mut object = json!({ "error": refusal.code(), "message": &message, "hint": refusal.hint() });
@@ -214,6 +218,23 @@ fn not_taken(denied: &SubmitError, message: String) -> Response {
             answer
         }
     }
+}
+
+/// Where the writer is, for those who asked a standby.
+fn standby(writer: Option<&str>, message: String) -> Response {
+    let hint = match writer {
+        Some(writer) => {
+            format!("send it to the log's writer, {writer}, or to the log's own address; asking twice is harmless")
+        }
+        None => "send it to the log's own address; asking twice is harmless".to_owned(),
+    };
+    let mut object = json!({ "error": "standby", "message": &message, "hint": &hint });
+    if let (Some(writer), Some(object)) = (writer, object.as_object_mut()) {
+        object.insert("writer".into(), writer.into());
+    }
+    let mut answer = json(StatusCode::SERVICE_UNAVAILABLE, &object);
+    answer.extensions_mut().insert(Refusal { code: "standby".into(), message, hint: Some(hint) });
+    with_retry_after(answer, STANDBY_RETRY)
 }
 
 fn status_of(refusal: &AdmissionRefusal) -> StatusCode {

@@ -28,6 +28,14 @@ impl HeadStore for Head {
     fn compare_and_swap(&self, expected: Option<&[u8]>, new: &[u8]) -> Result<(), HeadError> {
         self.0.swap(expected, new).map_err(|error| HeadError::new(HeadErrorKind::Uncertain, error))
     }
+
+    fn check_held(&self) -> Result<(), HeadError> {
+        Ok(())
+    }
+
+    fn excludes_others(&self) -> bool {
+        true
+    }
 }
 
 /// The log on this disk, as a start finds it; `None` where the power is off.

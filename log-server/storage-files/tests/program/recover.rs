@@ -45,7 +45,7 @@ fn a_log_is_found_as_it_was_left_and_goes_on() {
     let mut log = start(&path).unwrap();
     let found = log.found.take().unwrap();
     assert_eq!((log.writer.tree.size(), found.published.unwrap().size()), (6, 6));
-    assert_eq!(found.registry.counts(), (3, 1, 2));
+    assert_eq!(found.views.registry.read().unwrap().counts(), (3, 1, 2));
     assert!(found.unpublished.is_empty());
     log.write(next()).unwrap();
     drop(log);

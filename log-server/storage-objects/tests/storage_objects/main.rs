@@ -23,6 +23,7 @@ use stele_object_store::record::Run;
 
 mod contract;
 mod faults;
+mod standby;
 mod writers;
 
 fn store_of(bucket: &Arc<MemoryBucket>) -> ObjectStore {
@@ -35,9 +36,12 @@ fn objects_of(bucket: &Arc<MemoryBucket>) -> Arc<dyn Objects> {
     Arc::new(StoredObjects::new(&store_of(bucket)).unwrap())
 }
 
+fn lock_of(bucket: &Arc<MemoryBucket>, run: u8) -> ChainLock {
+    ChainLock::new(&store_of(bucket), None, &ORIGIN.parse().unwrap(), Run([run; 16]))
+}
+
 fn lock(bucket: &Arc<MemoryBucket>, run: u8) -> Result<LockedHead<ChainLock>, LockError> {
-    let lock = ChainLock::new(&store_of(bucket), None, &ORIGIN.parse().unwrap(), Run([run; 16]));
-    LockedHead::take(lock, &format!("writer-{run}"))
+    LockedHead::take(lock_of(bucket, run), &format!("writer-{run}"))
 }
 
 /// Starts a run as a real log does: the fence before anything else.

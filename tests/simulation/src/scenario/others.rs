@@ -5,7 +5,9 @@ use crate::log_node::Keys;
 use crate::model::Kept;
 use crate::monitor_node::STATE;
 use crate::pool::CLAIMS;
+use crate::standby_node::{StandbyProcess, Stood};
 use crate::world::World;
+use stele_log_storage_objects::lock_watch::Why;
 
 fn covered(world: &World) -> Option<u64> {
     world.monitor.as_ref().and_then(|monitor| monitor.covered())
@@ -86,6 +88,39 @@ pub(super) fn a_log_in_a_bucket_is_taken_over(world: &mut World) -> Kept {
         publish(world, 1 - log, [CLAIMS + 40 + round])?;
         let stopped = world.logs[1 - log].stopped();
         expect(stopped == Some("overtaken"), "the one before it stops", format!("{stopped:?}"))?;
+    }
+    Ok(())
+}
+
+pub(super) fn a_standby_takes_over(world: &mut World) -> Kept {
+    publish(world, 0, [0, CLAIMS])?;
+    world.start_log_as(1, true)?;
+    for round in 0..10 {
+        let (writer, standby) = (round % 2, 1 - round % 2);
+        let followed = world.stand(standby, "follows", StandbyProcess::follow)?;
+        expect(followed == Stood::Follows, "a standby follows", format!("{followed:?}"))?;
+        // The writer's machine loses its power at any request of its next batch, or goes on in silence.
+        let requests = world.random.below(16);
+        world.logs[writer].disk.cut_after(requests);
+        publish(world, writer, [CLAIMS + 1 + round])?;
+        let is_alive = world.logs[writer].process.is_some();
+
+        world.stand(standby, "follows", StandbyProcess::follow)?;
+        let fenced = world.stand(standby, "fences", |standby| standby.fence(Why::Silence))?;
+        expect(fenced == Stood::Fenced, "a standby takes over from a writer that is silent", format!("{fenced:?}"))?;
+        world.take_over(standby)?;
+        world.settle()?;
+        let size = world.model.certified_size();
+        publish(world, standby, [CLAIMS + 20 + round])?;
+        expect(world.model.certified_size() > size, "the one that took over goes on", format!("round {round}"))?;
+        if is_alive {
+            world.logs[writer].disk.heal();
+            publish(world, writer, [CLAIMS + 40 + round])?;
+            let stopped = world.logs[writer].stopped();
+            expect(stopped == Some("overtaken"), "the one before it stops", format!("{stopped:?}"))?;
+        }
+        world.end_log(writer, true);
+        world.start_log_as(writer, true)?;
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ use stele_samples::statements::Speaker;
 const SECRET: &str = "whispered-0123456789abcdef";
 
 /// Where a store is, and by what it knows us.
-struct Place {
+pub(crate) struct Place {
     endpoint: String,
     url: String,
     access_key: String,
@@ -29,7 +29,7 @@ struct Place {
 }
 
 impl Place {
-    fn of(service: &SimulatedS3) -> Self {
+    pub(crate) fn of(service: &SimulatedS3) -> Self {
         Self {
             endpoint: service.endpoint().to_string(),
             url: format!("s3://{BUCKET}/mine"),
@@ -40,7 +40,7 @@ impl Place {
     }
 
     /// The config of a log in this place, with the credentials in a file beside it.
-    fn configure(&self, network: &Network, folder: &str) -> Step {
+    pub(crate) fn configure(&self, network: &Network, folder: &str) -> Step {
         let credentials = network.at(&format!("{folder}/objects.credentials"));
         let text = format!("aws_access_key_id = {}\naws_secret_access_key = {}\n", self.access_key, self.secret);
         fs::write(&credentials, text).unwrap();
@@ -57,7 +57,7 @@ impl Place {
 }
 
 /// A network whose log is to be kept there, and does not run yet.
-fn prepared(place: &Place, witnesses: usize, quorum: usize) -> Step<Network> {
+pub(crate) fn prepared(place: &Place, witnesses: usize, quorum: usize) -> Step<Network> {
     let mut network = Network::prepare(Home::temporary()?, witnesses, quorum)?;
     place.configure(&network, "log")?;
     network.start_witnesses()?;

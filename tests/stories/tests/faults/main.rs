@@ -6,3 +6,4 @@ mod crashes;
 mod deaths;
 mod outages;
 mod restored;
+mod standby;

@@ -75,6 +75,7 @@ fn state(shared: &RunningLog) -> Option<String> {
         WriterState::NoRoom { .. } => "its disk is full",
         WriterState::Stopped { .. } => "its operator has to mend it",
         WriterState::Finished => "it is going down",
+        WriterState::Standby(_) => "it is a standby, and another machine takes them",
     };
     Some(format!("Takes no statement now: {why}. What is published is served."))
 }
