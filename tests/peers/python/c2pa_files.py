@@ -59,7 +59,10 @@ def signed():
     certificates, key = chain()
     signer = c2pa.Signer.from_info(c2pa.C2paSignerInfo(alg=b"es256", sign_cert=certificates, private_key=key, ta_url=None))
     name, version = GENERATOR.split()
-    builder = c2pa.Builder({"claim_generator_info": [{"name": name, "version": version}], "title": TITLE, "assertions": []})
+    # The SDK wants to be told how it came to be.
+    created = {"action": "c2pa.created", "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicMedia"}
+    assertions = [{"label": "c2pa.actions.v2", "data": {"actions": [created]}}]
+    builder = c2pa.Builder({"claim_generator_info": [{"name": name, "version": version}], "title": TITLE, "assertions": assertions})
     builder.set_no_embed()
     return builder.sign(signer, "image/png", io.BytesIO(picture), io.BytesIO())
 

@@ -205,22 +205,27 @@ impl World {
     /// Claims the name for the world's key and logs a release that has one file more.
     pub(crate) fn bundle_with(&mut self, path: &str, content: &[u8]) -> Bundle {
         let files = FILES.into_iter().chain([(path, content)]).map(Self::manifest_file).collect();
-        self.bundle_of(&Manifest::new(files).unwrap(), &SecretKey::from_seed([50; 32]))
+        let manifest = Manifest::new(files).unwrap();
+        let mut release = Self::release(&manifest);
+        // The sample names a model.sig that there is not.
+        (release.weights.oms_root, release.weights.oms_bundle) = (None, None);
+        self.bundle_of(&manifest, release, &SecretKey::from_seed([50; 32]))
     }
 
     /// Claims the name for the world's key and logs a release that `signer` signs.
     pub(crate) fn bundle(&mut self, signer: &SecretKey) -> Bundle {
-        self.bundle_of(&Self::manifest(), signer)
+        let manifest = Self::manifest();
+        self.bundle_of(&manifest, Self::release(&manifest), signer)
     }
 
-    fn bundle_of(&mut self, manifest: &Manifest, signer: &SecretKey) -> Bundle {
+    fn bundle_of(&mut self, manifest: &Manifest, release: Release, signer: &SecretKey) -> Bundle {
         let claim = PublisherClaim::new(
             PUBLISHER.parse().unwrap(),
             "2026-06-24T09:30:00Z".parse().unwrap(),
             &[self.key.public()],
         );
         let claim = sign(&Statement::Publisher(claim), &self.key).unwrap();
-        let release = sign(&Statement::Release(Box::new(Self::release(manifest))), signer).unwrap();
+        let release = sign(&Statement::Release(Box::new(release)), signer).unwrap();
         let claimed = self.log.push(claim.bytes().to_vec());
         let released = self.log.push(release.bytes().to_vec());
         // This log has no index, and so no name proofs: a tree that ends with an index entry must have them.
