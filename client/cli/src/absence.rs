@@ -18,6 +18,7 @@ use stele_verify::folder::digest_cache::DigestCache;
 use stele_verify::folder::locate::TargetError;
 
 use crate::hashed_files::HashedFiles;
+use crate::oms_key;
 
 /// What a proof of absence is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +135,7 @@ pub(crate) enum NoRecord {
     #[error(transparent)]
     Bare(TargetError),
     /// With a signature in its place that no log knows of.
-    #[error("{error}; {} says that it is signed by the key {}, in no log", .signature.display(), one_line(.key))]
+    #[error("{error}; {} says that it is signed by the key {}, which was not checked, in no log", .signature.display(), one_line(.key))]
     SignedUnlogged {
         /// Without a record.
         error: TargetError,
@@ -143,20 +144,40 @@ pub(crate) enum NoRecord {
         /// What it says.
         key: String,
     },
+    /// With a signature of all that is here, by a key that the caller gave, that no log knows of.
+    #[error("{error}; the holder of the key {key} signed these files ({}), in no log", .signature.display())]
+    VerifiedUnlogged {
+        /// Without a record.
+        error: TargetError,
+        /// The signature.
+        signature: PathBuf,
+        /// The key that it was verified with.
+        key: Digest,
+    },
 }
 
 impl NoRecord {
-    /// Looks for a signature of Model Signing where a record was looked for.
-    pub(crate) fn of(error: TargetError) -> Self {
-        let TargetError::NoBundle { looked } = &error else { return Self::Bare(error) };
+    /// Looks for a signature of Model Signing where a record was looked for, and verifies it where there is a key to do so.
+    pub(crate) fn of(error: TargetError, key: Option<&Path>) -> Result<Self, Failure> {
+        let TargetError::NoBundle { looked } = &error else { return Ok(Self::Bare(error)) };
+        let key = key.map(oms_key::public).transpose()?;
         let found = looked.iter().map(|path| path.with_file_name(oms::SIGNATURE_FILE)).find_map(|signature| {
             let bytes = error::read(&signature, oms::MAX_BUNDLE as u64, "a model.sig").ok()?;
-            let key = oms::Bundle::parse(&bytes).ok()?.named_key();
-            Some((signature, key))
+            Some((signature, oms::Bundle::parse(&bytes)))
         });
-        match found {
-            Some((signature, key)) => Self::SignedUnlogged { error, signature, key },
-            None => Self::Bare(error),
+        match (found, key) {
+            (Some((signature, bundle)), Some(key)) => {
+                let signed = bundle?.verify(&key)?;
+                let home = signature.parent().unwrap_or(Path::new(""));
+                let ignored = oms::BESIDE_A_RELEASE.map(str::to_owned).to_vec();
+                let options = oms::CheckOptions { ignored, allow_symlinks: true, ..oms::CheckOptions::default() };
+                signed.check(home, &options, &|_| {})?.require()?;
+                Ok(Self::VerifiedUnlogged { error, signature, key: key.hint() })
+            }
+            (Some((signature, Ok(bundle))), None) => {
+                Ok(Self::SignedUnlogged { error, signature, key: bundle.named_key() })
+            }
+            (Some((_, Err(_))), None) | (None, _) => Ok(Self::Bare(error)),
         }
     }
 }
@@ -167,8 +188,13 @@ impl Explain for NoRecord {
             "{}. Whether anybody released this is not known offline: --online asks the log, which proves it where nobody did",
             error.hint().unwrap_or_default()
         ), facts: error.facts();
+        Self::VerifiedUnlogged { error, .. } => error.exit(), error.code(), hint: format!(
+            "whether others got other files under that key, or its holder no longer stands by these, nobody can know from a signature. {}. --online asks \
+             the log whether anybody released this",
+            error.hint().unwrap_or_default()
+        ), facts: error.facts();
         Self::SignedUnlogged { error, .. } => error.exit(), error.code(), hint: format!(
-            "`stele oms verify PATH --public-key KEY` holds the files against that signature, by a key that you have from its signer: it does not say \
+            "--oms-key KEY holds the files against that signature, by a key that you have from its signer, as `stele oms verify` does: it does not say \
              whether others got other files. {}. --online asks the log whether anybody released this",
             error.hint().unwrap_or_default()
         ), facts: error.facts();

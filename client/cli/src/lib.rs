@@ -14,6 +14,12 @@ pub mod args;
 mod digest_cache;
 mod key;
 
+mod oms_key;
+
+mod recorded_signature;
+
+mod release_signature;
+
 mod log_args;
 
 mod installed;

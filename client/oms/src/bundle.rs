@@ -15,7 +15,7 @@ use crate::statement::{Statement, StatementError};
 pub const MAX_BUNDLE: usize = 32 << 20;
 
 /// The name of its file.
-pub const SIGNATURE_FILE: &str = "model.sig";
+pub const SIGNATURE_FILE: &str = stele_verify::folder::SIGNATURE;
 
 /// What says that it is one.
 const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -80,6 +80,11 @@ impl Bundle {
             Signer::Hint(hint) => hint.clone(),
             Signer::Pem { pem, .. } => Digest::of(pem).to_string(),
         }
+    }
+
+    /// What it lists, whoever made it: to be held against a record, and for nothing else.
+    pub fn unverified_list(&self) -> Result<Statement, StatementError> {
+        Statement::parse(&self.payload)
     }
 
     /// Whether this key signed it; and then what was signed.

@@ -22,13 +22,17 @@ mod digest;
 
 pub mod check;
 
+pub mod release;
+
 pub mod sign;
 
 pub use bundle::{Bundle, BundleError, MAX_BUNDLE, SIGNATURE_FILE, SignedModel, VerifyError};
 pub use check::{CheckError, CheckOptions, Mismatch, Report};
 pub use key::{Curve, KeyError, PublicKey, SecretKey};
 pub use name::{IgnoredPathError, ignored_by_user};
-pub use sign::{SignError, SignOptions, Signed, sign};
+pub use release::{Agreement, Disagreement};
+pub use sign::{BESIDE_A_RELEASE, SignError, SignOptions, Signed, sign, sign_release};
+pub use statement::Method;
 pub use walk::Model;
 
 #[cfg(test)]

@@ -5,10 +5,11 @@ use std::path::Path;
 use stele_explain::printable::one_line;
 use stele_explain::{Exit, Explain, explain};
 use stele_spec::hash::Digest;
+use stele_spec::manifest::Manifest;
 use stele_verify::folder::hash::{HashError, Progress};
 use stele_verify::folder::{BUNDLE, DRAFT, HINTS};
 
-use crate::bundle::{Bundle, MAX_BUNDLE};
+use crate::bundle::{Bundle, MAX_BUNDLE, SIGNATURE_FILE};
 use crate::digest;
 use crate::key::SecretKey;
 use crate::name::{self, DEFAULT_IGNORED, IgnoredPathError, NameError, is_within};
@@ -17,6 +18,9 @@ use crate::walk::{Found, Links, Model, Oddity, Walk, WalkError, walk};
 
 /// What a release adds to a folder: it comes after the signature or changes without it, and has signatures of its own.
 const OF_A_RELEASE: [&str; 3] = [BUNDLE, DRAFT, HINTS];
+
+/// What at the top of a folder is no file of a release, and no file of a model for who checks a release.
+pub const BESIDE_A_RELEASE: [&str; 5] = [".cache", SIGNATURE_FILE, BUNDLE, DRAFT, HINTS];
 
 /// How a model is signed.
 #[derive(Debug, Clone, Default)]
@@ -72,19 +76,42 @@ pub fn sign(model: &Path, key: &SecretKey, options: &SignOptions, progress: Prog
     }
     let digests = digests(&walk.files, progress)?;
     let statement = Statement::of_files(name, digests, options.allow_symlinks, ignored)?;
-    let bundle = Bundle::sign(&statement, key).ok_or(SignError::Failed)?;
+    Ok(Signed { bundle: signed(&statement, key)?, statement, ignored: walk.ignored })
+}
+
+/// Signs the files of a release by the digests of its manifest: those that are no file of a release are left aside, and the signature says so.
+///
+/// `follows_links` says that some of the files are links on the publisher's disk.
+pub fn sign_release(
+    folder: &Path,
+    manifest: &Manifest,
+    follows_links: bool,
+    key: &SecretKey,
+) -> Result<Signed, SignError> {
+    let model = Model::at(folder)?;
+    let name = model.name().ok_or(SignError::NoName)?;
+    let is_aside = |path: &str| is_within(path, DEFAULT_IGNORED.into_iter().chain([SIGNATURE_FILE]));
+    let (aside, files): (Vec<_>, Vec<_>) = manifest.files().iter().partition(|file| is_aside(file.path.as_str()));
+    let digests: Vec<_> = files.into_iter().map(|file| (file.path.to_string(), file.sha256)).collect();
+    if digests.is_empty() {
+        return Err(SignError::Empty);
+    }
+    let ignored = DEFAULT_IGNORED.iter().chain(&BESIDE_A_RELEASE);
+    let mut ignored: Vec<String> = ignored.map(|name| (*name).to_owned()).collect();
+    ignored.sort();
+    let statement = Statement::of_files(name, digests, follows_links, ignored)?;
+    let ignored = aside.into_iter().map(|file| file.path.to_string()).collect();
+    Ok(Signed { bundle: signed(&statement, key)?, statement, ignored })
+}
+
+/// Signs, and reads what was signed: what is handed out is what a reader takes.
+fn signed(statement: &Statement, key: &SecretKey) -> Result<Vec<u8>, SignError> {
+    let bundle = Bundle::sign(statement, key).ok_or(SignError::Failed)?;
     if bundle.len() > MAX_BUNDLE {
         return Err(SignError::TooLarge);
     }
-    // What is handed out is what a reader takes.
-    let is_read = Bundle::parse(&bundle)
-        .ok()
-        .and_then(|read| read.verify(key.public()).ok())
-        .is_some_and(|signed| *signed.statement() == statement);
-    if !is_read {
-        return Err(SignError::Failed);
-    }
-    Ok(Signed { bundle, statement, ignored: walk.ignored })
+    let read = Bundle::parse(&bundle).ok().and_then(|read| read.verify(key.public()).ok());
+    if read.is_some_and(|signed| signed.statement() == statement) { Ok(bundle) } else { Err(SignError::Failed) }
 }
 
 fn digests(files: &[Found], progress: Progress<'_>) -> Result<Vec<(String, Digest)>, SignError> {

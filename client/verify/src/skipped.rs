@@ -6,15 +6,18 @@ pub const BUNDLE: &str = "release.stele";
 pub const HINTS: &str = "release.hints";
 /// The draft's name, at the top of a folder.
 pub const DRAFT: &str = "release.toml";
+/// The name of a signature of OpenSSF Model Signing, at the top of a folder: it is about the files, and may come before a release or after it.
+pub const SIGNATURE: &str = "model.sig";
 
-/// Whether a file or folder is not counted. What lies below a folder that is not counted is not either.
+/// Whether a file or folder is not counted, unless a manifest names it. What lies below a folder that is not counted is not either.
 pub fn is_skipped(path: &str) -> bool {
-    matches!(path, ".cache" | BUNDLE | HINTS | DRAFT)
+    matches!(path, ".cache" | BUNDLE | HINTS | DRAFT | SIGNATURE)
         || path == ".git"
         || path.ends_with("/.git")
         || is_unfinished(path, BUNDLE)
         || is_unfinished(path, HINTS)
         || is_unfinished(path, DRAFT)
+        || is_unfinished(path, SIGNATURE)
 }
 
 /// What git, and the hub's client in `.cache/huggingface`, keep for themselves in what is not counted. No loader is looked for there.
@@ -49,13 +52,24 @@ mod tests {
     #[test]
     fn a_list_of_files_is_judged_as_a_tree_of_folders_is() {
         let counts = |path: &str| !with_folders_above(path).any(is_skipped);
-        for path in ["config.json", "a/release.stele", "a/.cache/x", ".gitignore", ".release.stele.0123", "x.git/y"] {
+        for path in [
+            "config.json",
+            "a/release.stele",
+            "a/.cache/x",
+            "a/model.sig",
+            "x.sig",
+            ".gitignore",
+            ".release.stele.0123",
+            "x.git/y",
+        ] {
             assert!(counts(path), "{path}");
         }
         for path in [
             "release.stele",
             "release.toml",
             "release.hints",
+            "model.sig",
+            ".model.sig.0123456789abcdef",
             ".release.stele.0123456789abcdef",
             ".git/config",
             "a/.git/x/notes",

@@ -90,6 +90,10 @@ pub(super) const EXAMPLES: &[VerbExamples] = &[
                 "stele publish ./model --key publisher.pem --dry-run",
                 "all problems at once, and what would be signed; sends nothing",
             ),
+            (
+                "stele publish ./model --key publisher.pem --oms signer.pem",
+                "with model.sig beside release.stele, which the model_signing tool verifies",
+            ),
         ],
     ),
     (

@@ -47,6 +47,15 @@ pub struct PublishArgs {
     /// Write over a bundle of another release, or another file, there.
     #[arg(long)]
     pub replace_bundle: bool,
+    /// Sign the files as `stele oms sign` does as well, with this ECDSA key in PEM: writes model.sig beside the bundle, and the record names it.
+    #[arg(long, value_name = "KEY", conflicts_with = "oms_bundle")]
+    pub oms: Option<PathBuf>,
+    /// Name this model.sig, which somebody has signed, in the record: it is verified with the key of --oms-key, and held against the files.
+    #[arg(long, value_name = "FILE", requires = "oms_key")]
+    pub oms_bundle: Option<PathBuf>,
+    /// The public key of who signed it, in PEM.
+    #[arg(long, value_name = "KEY", requires = "oms_bundle")]
+    pub oms_key: Option<PathBuf>,
     /// Add what is published to this file first, so that a monitor that reads it is silent about it.
     #[arg(long, value_name = "FILE")]
     pub expect: Option<PathBuf>,

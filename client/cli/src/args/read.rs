@@ -78,7 +78,8 @@ pub struct DiffArgs {
 /// `stele inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A bundle, statement, receipt, manifest, proof, checkpoint, policy, key or index entry.
+    /// A bundle, statement, receipt, manifest, proof, checkpoint, policy, key or index entry; or a safetensors, ONNX or .c2pa file, for the
+    /// C2PA manifest that it carries.
     pub file: PathBuf,
     /// Take a bundle apart into its standard files in this folder.
     #[arg(long, value_name = "FOLDER")]

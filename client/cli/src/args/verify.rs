@@ -26,6 +26,9 @@ pub struct VerifyArgs {
     /// Check the evidence alone: no file is looked at, and the best verdict is `record only`.
     #[arg(long)]
     pub no_hash: bool,
+    /// Verify the model.sig that lies here too, with this public key of its signer, in PEM. Get it from where you trust it.
+    #[arg(long, value_name = "KEY")]
+    pub oms_key: Option<PathBuf>,
     /// Accept files of these paths that a loader may take and the record does not name. `*` stays within a folder, `**`
     /// does not. May be given again.
     #[arg(long, value_name = "GLOB", value_parser = glob)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod page;
 
+pub(crate) mod carried_manifest;
 pub(crate) mod claims;
 pub(crate) mod computed_claims;
 pub(crate) mod difference;

@@ -4,14 +4,16 @@ use std::path::Path;
 
 use stele_explain::printable::one_line;
 use stele_explain::{Exit, Explain, Failure, explain};
+use stele_oms::{Bundle as Signature, MAX_BUNDLE as MAX_SIGNATURE};
 use stele_publish::draft::{self, Answers, Facts, Names, Old, Preset, PresetParent, Source};
 use stele_publish::error::FileError;
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::status::State;
 use stele_terminal::volume::note;
 use stele_terminal::writers::warn_of_writers;
+use stele_verify::bounded_read::read_if_there;
 use stele_verify::folder::locate::snapshot_of;
-use stele_verify::folder::{BUNDLE, DRAFT};
+use stele_verify::folder::{BUNDLE, DRAFT, SIGNATURE};
 
 use crate::Output;
 use crate::args::{DraftArgs, LogArgs};
@@ -31,14 +33,30 @@ pub(crate) fn run(args: DraftArgs) -> Result<Output, Failure> {
     let names =
         Names { publisher: args.publisher, model: args.model, version: args.model_version, variant: args.variant };
     let draft = draft::release_toml(&names, &facts, &answers);
+    // A repository of a hub's cache is drafted from its snapshot, which is what is published.
+    let folder = snapshot_of(&args.folder)?.unwrap_or(args.folder);
+    facts.notes.extend(signature_in(&folder));
     for said in &facts.notes {
         note(&format!("note: {}\n", one_line(said)));
     }
-    // A repository of a hub's cache is drafted from its snapshot, which is what is published.
-    let folder = snapshot_of(&args.folder)?.unwrap_or(args.folder);
     let target = args.output.unwrap_or_else(|| folder.join(DRAFT));
     let next = format!("stele publish {} --key FILE --policy FILE", folder.display());
     draft_file::write_draft(draft.text, &draft.tally, &target, &next, &facts.notes)
+}
+
+/// What to do with a signature of Model Signing that lies in the folder: whose it is, nobody but its signer's key tells.
+fn signature_in(folder: &Path) -> Option<String> {
+    let place = folder.join(SIGNATURE);
+    let bytes = read_if_there(&place, MAX_SIGNATURE as u64).ok()??;
+    let place = place.display();
+    Some(match Signature::parse(&bytes) {
+        Ok(bundle) => format!(
+            "{place} is signed by the key {}, as it says itself, and is no file of the release; with the public key of its signer \
+             `stele publish ... --oms-bundle {place} --oms-key KEY` verifies it and names it in the record",
+            bundle.named_key()
+        ),
+        Err(problem) => format!("{place} is no file of the release, and no signature that is read: {problem}"),
+    })
 }
 
 /// The earlier release: a file or folder of this disk first, else a release of the log, proven.

@@ -32,10 +32,16 @@ use crate::args::{InspectArgs, StatementForm};
 use crate::extract;
 use crate::proposal;
 use crate::render::page::{Page, printable, sized};
-use crate::render::{coverage, parent, receipt, statement};
+use crate::render::{carried_manifest, coverage, parent, receipt, statement};
 use crate::transparent;
 
 pub(crate) fn run(args: InspectArgs) -> Result<Output, Failure> {
+    if args.extract.is_none()
+        && args.form.is_none()
+        && let Some((page, json)) = carried_manifest::inspected(&args.file)
+    {
+        return Ok(Output { text: page.0, json, failure: None });
+    }
     let what = "a bundle, statement, receipt, manifest, proof, checkpoint, policy, key, index entry, report or file of evidence";
     let bytes = error::read(&args.file, MAX_BUNDLE.max(MAX_EVIDENCE) as u64, what)?;
     let malformed = |problem: String| FileError::Malformed {

@@ -4,23 +4,16 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use stele_durable as durable;
-use stele_durable::key_file::{self, Readers};
 use stele_explain::Failure;
 use stele_explain::printable::one_line;
-use stele_oms::{
-    Bundle, CheckOptions, MAX_BUNDLE, Model, PublicKey, Report, SIGNATURE_FILE, SecretKey, SignOptions, SignedModel,
-    sign,
-};
+use stele_oms::{Bundle, CheckOptions, MAX_BUNDLE, Model, Report, SIGNATURE_FILE, SignOptions, SignedModel, sign};
 use stele_publish::error::{self, FileError};
 use stele_spec::hash::Digest;
-use stele_terminal::writers::warn_of_writers;
 
 use crate::Output;
 use crate::args::{OmsArgs, OmsSignArgs, OmsVerb, OmsVerifyArgs};
+use crate::oms_key;
 use crate::render::page::Page;
-
-/// The largest file of a public key.
-const MAX_PUBLIC_KEY: u64 = 16 * 1024;
 
 /// What no signature of this kind answers.
 const IN_NO_LOG: &str = "this signature is in no log: whether its signer signed other files under the name, or no longer stands by these, nobody can know from it";
@@ -39,15 +32,14 @@ fn sign_model(args: &OmsSignArgs) -> Result<Output, Failure> {
         let hint = "name another file with --signature, or move this one away";
         return Err(FileError::Exists { path: place.display().to_string(), hint }.into());
     }
-    let readers = if args.allow_group_readable_key { Readers::Group } else { Readers::from_environment() };
-    let key = SecretKey::from_pem(&key_file::read_by(&args.key, readers)?)?;
+    let key = oms_key::secret(&args.key, args.allow_group_readable_key)?;
     let options = SignOptions { ignored, allow_symlinks: args.allow_symlinks };
     let signed = sign(&args.path, &key, &options, &|_| {})?;
     durable::create_file(&place, &signed.bundle, 0o644)?;
     let (hint, count) = (key.public().hint(), signed.statement.files().len());
     let mut page = Page::titled(&format!("signed {} of {}", files(count), signed.statement.model()));
     page.row("wrote", &place.display());
-    page.row("key", &named(key.public()));
+    page.row("key", &oms_key::named(key.public()));
     page.row("root digest", &signed.statement.root());
     page.maybe("left aside", list(&signed.ignored).as_ref());
     page.row("log", &IN_NO_LOG);
@@ -67,9 +59,7 @@ fn sign_model(args: &OmsSignArgs) -> Result<Output, Failure> {
 fn verify(args: &OmsVerifyArgs) -> Result<Output, Failure> {
     let model = Model::at(&args.path)?;
     let (place, ignored) = place_and_ignored(&model, args.signature.as_deref(), &args.ignore_path)?;
-    warn_of_writers(&args.public_key, "whose signatures are believed");
-    let key = error::read(&args.public_key, MAX_PUBLIC_KEY, "the public key of the signer")?;
-    let key = PublicKey::from_pem(&String::from_utf8_lossy(&key))?;
+    let key = oms_key::public(&args.public_key)?;
     let bundle = error::read(&place, MAX_BUNDLE as u64, "the model.sig of the model")?;
     let signed = Bundle::parse(&bundle)?.verify(&key)?;
     let options = CheckOptions {
@@ -116,7 +106,7 @@ fn page(signed: &SignedModel, report: &Report) -> String {
         format!("NOT VERIFIED  {matching} of {} are as the holder of the key {key} signed them.", files(count))
     };
     let mut page = Page::titled(&headline);
-    page.row("key", &named(signed.key()));
+    page.row("key", &oms_key::named(signed.key()));
     page.row("signed as", &one_line(statement.model()));
     page.row("root digest", &statement.root());
     for difference in &report.differing {
@@ -153,10 +143,6 @@ fn document(signed: &SignedModel, report: &Report) -> serde_json::Value {
         "ignored": report.ignored,
         "logged": false,
     })
-}
-
-fn named(key: &PublicKey) -> String {
-    format!("{} ({})", key.hint(), key.curve().as_str())
 }
 
 /// Some names in a line; none where there is none.

@@ -1,6 +1,6 @@
 //! `stele publish`: checks, hashes, signs, submits, waits for the cosigned proof, verifies it, and writes `release.stele`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
@@ -36,7 +36,7 @@ use stele_spec::name::Publisher;
 use stele_spec::policy::Policy;
 use stele_spec::statement::{Release, Statement, Timestamp};
 use stele_terminal::volume::note;
-use stele_verify::folder::walk::{self as folder, DRAFT};
+use stele_verify::folder::walk::{self as folder, DRAFT, Found, SIGNATURE};
 
 use crate::Output;
 use crate::args::{GLOB, PublishArgs};
@@ -47,6 +47,7 @@ use crate::policy_file;
 use crate::progress::Progress;
 use crate::proposal;
 use crate::rehearsal::{self, Rehearsal};
+use crate::release_signature::{self, AskedSignature, ReleaseSignature};
 use crate::render::difference::{self, Change};
 use crate::render::page::{Page, sized};
 use crate::version_before::VersionBefore;
@@ -70,8 +71,10 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     });
     let release_file = args.release.clone().unwrap_or_else(|| args.folder.join(DRAFT));
     let mut file = ReleaseFile::read(&release_file, &mut problems);
-    let walked = folder::walk(&args.folder).and_then(|walk| walk.into_publishable(&args.folder));
-    let files = problems.keep(walked);
+    let signature = problems.keep(AskedSignature::by(&args));
+    let walked = problems.keep(folder::walk(&args.folder));
+    let skipped = walked.as_ref().map(|walk| walk.skipped.clone()).unwrap_or_default();
+    let files = walked.and_then(|walk| problems.keep(walk.into_publishable(&args.folder)));
     // With --dry-run the option names the place of the payload.
     let output = args.output.as_deref().filter(|_| !args.dry_run);
     let place = problems.keep(BundlePlace::find(&args.folder, output));
@@ -113,26 +116,37 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let (Some(place), Some(roles), Some(mut record), Some(held)) = (place, roles, record, held) else {
         return rehearsal::refused(problems, args.dry_run);
     };
+    let Some(signature) = signature else { return rehearsal::refused(problems, args.dry_run) };
+    // Days that are left out are those of the release: of one that is in the log, its own.
+    let there = match &coordinate {
+        Some(coordinate) => record.release(coordinate)?,
+        None => None,
+    };
+    let files = with_recorded(files, &skipped, there.as_ref(), &mut record)?;
 
     let progress = Progress::of(files.iter().map(|file| file.size).sum());
     let hashed = progress.during(|progress| release::hash(&args.folder, &files, &roles, progress))?;
     let hints = hashed.hints;
     let manifest = file.manifest(hashed.files)?;
     parent_folder::hash_parents(&mut file, &|_| {})?;
-    // Days that are left out are those of the release: of one that is in the log, its own.
-    let there = match &coordinate {
-        Some(coordinate) => record.release(coordinate)?,
-        None => None,
-    };
-    let release = file.resolve(&manifest, there.as_ref().map_or_else(now, |there| there.statement().issued_at()))?;
+    let signature = signature.over(&args.folder, &files, &manifest, place.path())?;
+    let mut release =
+        file.resolve(&manifest, there.as_ref().map_or_else(now, |there| there.statement().issued_at()))?;
+    let of_there = there.as_ref().and_then(|there| there.statement().release()).map(|there| &there.weights);
+    release_signature::name_in(&mut release, signature.as_ref(), of_there, place.path())?;
     if let Some(there) = there.filter(|there| says(there, &release)) {
-        return already(&args, policy, record, &there, &manifest, hints.as_ref(), place);
+        if !args.dry_run {
+            write(signature.as_ref())?;
+        }
+        let output = already(&args, policy, record, &there, &manifest, hints.as_ref(), place)?;
+        return Ok(with_signature(output, signature.as_ref()));
     }
     let earlier = Earlier::of_release(&mut record, &release, &manifest)?;
     let examined = release::foreseen(&args.folder, &release, &manifest, &earlier)?;
     examined.lines().iter().for_each(|line| note(&format!("auditors will report: {}\n", one_line(line))));
     let signed = keys.sign(&Statement::Release(Box::new(release.clone())))?;
     if let Some(target) = &args.propose {
+        write(signature.as_ref())?;
         let needed = register::check_alone(&mut record, &signed)?;
         let mut proposed = StatementProposal::new(needed, signed.statement().without_approvals(), Some(manifest));
         for key in keys.all() {
@@ -147,13 +161,22 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     }
     let contradicted = Contradicted::by(&examined, &args.accept_finding);
     if args.dry_run {
+        let name = match held {
+            Held::ByKey => format!("{}, held by this key", release.publisher.name),
+            Held::ByNobody => {
+                format!("{}, which nobody holds: it would be claimed for this key first", release.publisher.name)
+            }
+        };
+        let mut said = vec![("name", name)];
+        said.extend(signature.as_ref().map(|signature| ("model.sig", signature.text(false))));
         let before = VersionBefore::of(&mut record, &release, &manifest)?;
-        let rehearsed = rehearsed(&args, &release, &manifest, &examined, before, held, place)?;
+        let rehearsed = rehearsed(&args, &release, &manifest, &examined, before, place, &said)?;
         return Ok(Output { failure: contradicted.map(Failure::from), ..rehearsed });
     }
     if let Some(contradicted) = contradicted {
         return Err(contradicted.into());
     }
+    write(signature.as_ref())?;
     keep_issued_at(&file, &release_file, release.issued_at)?;
     let expect = args.expect.as_deref();
     if held == Held::ByNobody {
@@ -169,7 +192,44 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let path = place.write(&bundle.bytes, logged.position(), &local_state)?;
     // What a killed run left beside them.
     [&path, &release_file].into_iter().for_each(|path| durable::remove_unfinished(path));
-    Ok(published(&bundle, policy, &path, Sent::Release(&examined)))
+    Ok(with_signature(published(&bundle, policy, &path, Sent::Release(&examined)), signature.as_ref()))
+}
+
+/// A release of before `model.sig` was left aside may have it among its files: then it is one when that release is published again.
+fn with_recorded(
+    mut files: Vec<Found>,
+    skipped: &[(String, PathBuf)],
+    there: Option<&ProvenStatement>,
+    record: &mut ProvenEntries<'_>,
+) -> Result<Vec<Found>, Failure> {
+    let Some((_, open)) = skipped.iter().find(|(path, _)| path == SIGNATURE) else { return Ok(files) };
+    let Some(release) = there.and_then(|there| there.statement().release()) else { return Ok(files) };
+    let Ok(path) = SIGNATURE.parse::<FilePath>() else { return Ok(files) };
+    // Without its manifest, which the log may have lost, it is not known.
+    let is_recorded = matches!(record.manifest(release.manifest), Ok(Some(manifest)) if manifest.file(&path).is_some());
+    if let (true, Ok(found)) = (is_recorded, std::fs::metadata(open)) {
+        let at = files.partition_point(|file| file.path < path);
+        files.insert(at, Found { path, open: open.clone(), size: found.len() });
+    }
+    Ok(files)
+}
+
+/// The signature as well, where there is one.
+fn with_signature(mut output: Output, signature: Option<&ReleaseSignature>) -> Output {
+    if let Some(signature) = signature {
+        let mut page = Page(std::mem::take(&mut output.text));
+        page.row("model.sig", &signature.text(true));
+        output.text = page.0;
+    }
+    if let Value::Object(document) = &mut output.json {
+        document.insert("model_signature".into(), signature.map(ReleaseSignature::json).into());
+    }
+    output
+}
+
+/// Before anything is sent: the record names the digest, and the same bytes can never be made again.
+fn write(signature: Option<&ReleaseSignature>) -> Result<(), Failure> {
+    signature.map_or(Ok(()), ReleaseSignature::write)
 }
 
 /// Who holds the name.
@@ -285,15 +345,9 @@ fn rehearsed(
     manifest: &Manifest,
     examined: &ComputedClaims,
     earlier: Option<VersionBefore>,
-    held: Held,
     place: BundlePlace,
+    said: &[(&'static str, String)],
 ) -> Result<Output, Failure> {
-    let name = match held {
-        Held::ByKey => format!("{}, held by this key", release.publisher.name),
-        Held::ByNobody => {
-            format!("{}, which nobody holds: it would be claimed for this key first", release.publisher.name)
-        }
-    };
     let weights = &release.weights;
     let statement = Statement::Release(Box::new(release.clone()));
     let rehearsal = Rehearsal {
@@ -303,14 +357,17 @@ fn rehearsed(
         findings: examined.findings(),
         changes: Vec::new(),
         earlier,
-        rows: vec![
-            ("name", name),
-            ("weights", sized(weights.digest, weights.files, weights.bytes)),
-            ("files", manifest.files().len().to_string()),
-            ("issued at", format!("{}, or the time of publishing where release.toml has none", release.issued_at)),
-            ("bundle", format!("would be written to {}", place.path().display())),
-            ("stands", "nothing is released under this coordinate".to_owned()),
-        ],
+        rows: said
+            .iter()
+            .cloned()
+            .chain([
+                ("weights", sized(weights.digest, weights.files, weights.bytes)),
+                ("files", manifest.files().len().to_string()),
+                ("issued at", format!("{}, or the time of publishing where release.toml has none", release.issued_at)),
+                ("bundle", format!("would be written to {}", place.path().display())),
+                ("stands", "nothing is released under this coordinate".to_owned()),
+            ])
+            .collect(),
         there: None,
     };
     let mut output = rehearsal.output()?;

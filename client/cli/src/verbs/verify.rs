@@ -27,7 +27,7 @@ use stele_verify::FolderReport;
 use stele_verify::folder::digest_cache::DigestCache;
 use stele_verify::folder::hints;
 use stele_verify::folder::locate::{self as target, Target, TargetError, TargetKind};
-use stele_verify::folder::{Copying, Shortcuts, Survey};
+use stele_verify::folder::{Copying, SIGNATURE, Shortcuts, Survey};
 use stele_verify::{Expected, VerifiedRelease, VerifyError as BundleError, folder, verify};
 
 use crate::Output;
@@ -37,8 +37,11 @@ use crate::digest_cache;
 use crate::fetched::{Located, PathHere};
 use crate::hub_snapshot;
 use crate::log_args::local_state;
+use crate::oms_key;
 use crate::policy_file;
 use crate::progress::Progress;
+use crate::recorded_signature::RecordedSignature;
+use crate::render::carried_manifest;
 use crate::render::colour;
 use crate::render::page::printable;
 use crate::render::verdict::{self, Detail, FromLog, VerifyReport, WhyFromLog};
@@ -94,7 +97,9 @@ pub(crate) fn judge<T>(
         Err(TargetError::NoBundle { .. }) if transparent.is_some() => None,
         // It may have any name, also one that a bundle has.
         Ok(Target { kind: TargetKind::Bundle, .. }) if transparent.is_some() && args.bundle.is_none() => None,
-        Err(error @ TargetError::NoBundle { .. }) if args.bundle.is_none() => return Err(NoRecord::of(error).into()),
+        Err(error @ TargetError::NoBundle { .. }) if args.bundle.is_none() => {
+            return Err(NoRecord::of(error, args.oms_key.as_deref())?.into());
+        }
         found => Some(found?),
     };
     let policy = policy_file::load(args.required.policy.as_deref())?.policy;
@@ -117,6 +122,7 @@ pub(crate) fn judge<T>(
         }
         TargetKind::File(_) | TargetKind::Bundle => String::new(),
     };
+    let signature = signature(args, &target, &place, &evidence)?;
     let allowed = |path: &str| args.allow_extra.iter().any(|glob| glob.matches_with(path, GLOB));
     let progress = Progress::of(evidence.manifest().total_bytes());
     let hints = match &target.kind {
@@ -170,6 +176,9 @@ pub(crate) fn judge<T>(
     };
     // The list of licence texts alone takes ten times as long as the whole check of the evidence.
     let examination = means.examines.then(|| examine(&evidence, &known, &target.kind, &place, comparison.as_ref()));
+    // A file that carries one is read once more: nobody who did not ask for the page waits for that.
+    let carried = (means.examines && volume() == Volume::Verbose)
+        .then(|| carried_manifest::among(&evidence, &target.kind, &place, comparison.as_ref()));
     let verdict = VerifyReport {
         evidence: &evidence,
         policy: &policy,
@@ -183,12 +192,29 @@ pub(crate) fn judge<T>(
         log_end: known.log_end.as_ref(),
         from_log: from_log.as_ref(),
         receipt: receipt.as_ref(),
+        signature: signature.as_ref(),
+        carried: carried.as_deref(),
         now,
     };
     let accepts =
         Accepted { partial: args.required.partial, states: args.required.accept.clone(), record_alone: args.no_hash };
     let mut judged = Judgement::of(comparison.as_ref(), &known.release_status.history, accepts, unanswered);
     Ok(tell(&verdict, &mut judged))
+}
+
+/// The signature of Model Signing at the top of the release's folder.
+fn signature(
+    args: &VerifyArgs,
+    target: &Target,
+    place: &str,
+    evidence: &VerifiedRelease,
+) -> Result<Option<RecordedSignature>, Failure> {
+    let path = match &target.kind {
+        TargetKind::Folder(folder) => target::root_of(folder, place).join(SIGNATURE),
+        TargetKind::File(_) | TargetKind::Bundle => target.bundle.with_file_name(SIGNATURE),
+    };
+    let key = args.oms_key.as_deref().map(oms_key::public).transpose()?;
+    RecordedSignature::at(&path, &evidence.release().weights, evidence.manifest(), key.as_ref())
 }
 
 /// The log of `--online`, with one deadline for all of its answers, from now on.

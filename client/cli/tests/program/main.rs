@@ -7,6 +7,7 @@
     reason = "a test says what failed by failing"
 )]
 
+mod c2pa;
 mod comfort;
 mod common;
 mod computed;
@@ -21,6 +22,7 @@ mod key_files;
 mod keys;
 mod memory;
 mod oms;
+mod oms_release;
 mod online;
 mod proxy;
 mod publish;

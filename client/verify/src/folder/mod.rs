@@ -23,4 +23,4 @@ pub use compare::{
 };
 pub use shortcuts::Shortcuts;
 pub use survey::{CopyError, Copying, Survey};
-pub use walk::{BUNDLE, DRAFT, FolderError, HINTS};
+pub use walk::{BUNDLE, DRAFT, FolderError, HINTS, SIGNATURE};

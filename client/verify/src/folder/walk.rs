@@ -1,7 +1,7 @@
 //! Which files of a folder count, and what else lies there.
 //!
-//! Not counted: `.git/` at any depth; `.cache/`, `release.toml`, `release.stele` and `release.hints` at the top, with what a killed program
-//! left of the last three (`.release.toml.<16 hex digits>`). Everything else is either
+//! Not counted: `.git/` at any depth; `.cache/`, `release.toml`, `release.stele`, `release.hints` and `model.sig` at the top, with what a killed program
+//! left of the last four (`.release.toml.<16 hex digits>`). To verify, `release.hints` and `model.sig` count where the manifest names them. Everything else is either
 //! a regular file with a path that a manifest can hold, or an [`Oddity`].
 //!
 //! To publish, a symlink counts as the file that it leads to when that is inside the folder, or among the blobs of the
@@ -18,7 +18,7 @@ use stele_explain::{Exit, Explain, explain};
 use stele_spec::manifest::{FilePath, MAX_SEGMENTS, PathError};
 
 use crate::skipped::is_skipped;
-pub use crate::skipped::{BUNDLE, DRAFT, HINTS};
+pub use crate::skipped::{BUNDLE, DRAFT, HINTS, SIGNATURE};
 
 /// The most files and folders that are looked at: twice what the largest manifest holds and more.
 const MAX_ENTRIES: usize = 200_000;
@@ -135,9 +135,10 @@ fn walk_by(root: &Path, within: &str, links: &Links<'_>) -> Result<Walk, FolderE
             }
             let name = entry.file_name();
             let shown = format!("{prefix}{}", name.to_string_lossy());
-            // A release that was made before hints were may have a file of that name.
-            let is_recorded_hints = shown == HINTS && matches!(links, Links::Anywhere(wanted) if wanted(HINTS));
-            if is_skipped(&shown) && !is_recorded_hints {
+            // A release that was made before these were left aside may have a file of the name.
+            let is_recorded =
+                [HINTS, SIGNATURE].contains(&&*shown) && matches!(links, Links::Anywhere(wanted) if wanted(&shown));
+            if is_skipped(&shown) && !is_recorded {
                 walk.skipped.push((shown, entry.path()));
                 continue;
             }

@@ -7,6 +7,7 @@ use stele_spec::verify::{Extra, names};
 
 use super::known::VerifyReport;
 use crate::digest_cache;
+use crate::recorded_signature::RecordedSignature;
 use crate::render::page::{Page, printable};
 
 /// How many names stand in a row.
@@ -47,6 +48,7 @@ pub(crate) fn rows(verdict: &VerifyReport<'_>, judged: &Judgement) -> String {
     page.row("checked", &format!("{}{}{}", of(verdict).checked(), receipt.unwrap_or_default(), unhashed(verdict)));
     // Beside a problem there is no line for it: eight are all.
     if judged.problems.is_empty() {
+        page.maybe("signed", verdict.signature.and_then(RecordedSignature::verified).as_ref());
         if let Some(errors) = verdict.examination.and_then(ComputedClaims::errors) {
             page.row("found", &one_line(&errors));
         }

@@ -15,6 +15,8 @@ use stele_spec::verify::{FolderReport, Scope, WeightsState};
 use super::headline;
 use super::known::VerifyReport;
 use crate::digest_cache;
+use crate::recorded_signature::RecordedSignature;
+use crate::render::carried_manifest::CarriedManifest;
 use crate::render::claims;
 use crate::render::lifecycle;
 use crate::render::lineage_drawing;
@@ -65,7 +67,9 @@ pub(crate) fn unverified(failure: &Failure) -> Value {
     {
         document.insert(key.into(), Value::Null);
     }
-    document.insert("log_end".into(), Value::Null);
+    for key in ["log_end", "model_signature", "c2pa"] {
+        document.insert(key.into(), Value::Null);
+    }
     document.insert(
         "as_of".into(),
         json!({ "time": null, "age_seconds": null, "ahead_seconds": null, "status": null, "newest_remembered": null }),
@@ -164,6 +168,9 @@ impl VerifyReport<'_> {
         }
         document.insert("as_of".into(), as_of);
         document.insert("log_end".into(), self.log_end.map(LogEnd::json).into());
+        let carried = self.carried.map(|carried| carried.iter().map(CarriedManifest::json).collect::<Vec<_>>());
+        document.insert("c2pa".into(), carried.into());
+        document.insert("model_signature".into(), self.signature.map(RecordedSignature::json).into());
         document.into()
     }
 }

@@ -11,6 +11,9 @@ use stele_spec::verify::FolderReport;
 use stele_verify::VerifiedRelease;
 use stele_verify::folder::digest_cache::CacheUsed;
 
+use crate::recorded_signature::RecordedSignature;
+use crate::render::carried_manifest::CarriedManifest;
+
 /// Everything that is known of a release and of the bytes on this disk.
 #[derive(Debug)]
 pub(crate) struct VerifyReport<'a> {
@@ -32,6 +35,10 @@ pub(crate) struct VerifyReport<'a> {
     pub(crate) from_log: Option<&'a FromLog>,
     /// The checkpoint of the receipt in a transparent statement, where one was verified.
     pub(crate) receipt: Option<&'a TrustedCheckpoint>,
+    /// The signature of Model Signing that the record names or that lies here.
+    pub(crate) signature: Option<&'a RecordedSignature>,
+    /// Manifests of C2PA that files here carry, where they were looked for.
+    pub(crate) carried: Option<&'a [CarriedManifest]>,
     /// What the log, if it was asked, says of its own end.
     pub(crate) log_end: Option<&'a LogEnd>,
     /// The newest head of the log that this machine remembers.

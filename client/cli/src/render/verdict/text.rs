@@ -10,6 +10,7 @@ use stele_spec::verify::{Extra, FolderReport, Scope, WeightsState};
 use super::headline;
 use super::known::VerifyReport;
 use crate::digest_cache;
+use crate::recorded_signature::RecordedSignature;
 use crate::render::claims;
 use crate::render::computed_claims;
 use crate::render::lifecycle;
@@ -65,6 +66,9 @@ impl VerifyReport<'_> {
         match self.examination {
             Some(examination) => computed_claims::rows(examination, &mut page),
             None => page.row("", &"not with --no-hash; `stele show` applies the rules to the record"),
+        }
+        for carried in self.carried.unwrap_or_default().iter().take(LISTED) {
+            page.row("C2PA", &carried.text());
         }
 
         page.section("what became of it");
@@ -126,6 +130,7 @@ impl VerifyReport<'_> {
             }
         }
         page.row("weights", &self.weights());
+        page.maybe("model.sig", self.signature.map(RecordedSignature::text).as_ref());
         if let Some(from) = self.from_log {
             page.row(
                 "evidence",

@@ -123,6 +123,7 @@ fn verify_args(model: &Model, args: &RunArgs) -> VerifyArgs {
         required: args.required.clone(),
         bundle: None,
         no_hash: false,
+        oms_key: None,
         // What the record does not name is not in the view.
         allow_extra: glob::Pattern::new("**").into_iter().collect(),
         rehash: true,

@@ -102,6 +102,7 @@ impl Judge<'_> {
             },
             bundle: None,
             no_hash: false,
+            oms_key: None,
             allow_extra: Vec::new(),
             rehash: false,
             no_cache: false,

@@ -172,12 +172,13 @@ impl World {
     }
 
     pub(crate) fn manifest() -> Manifest {
-        let file = |(path, content): (&str, &[u8])| {
-            let path: stele_spec::manifest::FilePath = path.parse().unwrap();
-            let FileDigests { size, sha256, git_sha1 } = FileDigests::of(content);
-            ManifestFile { role: Role::of_path(&path), path, size, sha256, git_sha1 }
-        };
-        Manifest::new(FILES.map(file).to_vec()).unwrap()
+        Manifest::new(FILES.map(Self::manifest_file).to_vec()).unwrap()
+    }
+
+    fn manifest_file((path, content): (&str, &[u8])) -> ManifestFile {
+        let path: stele_spec::manifest::FilePath = path.parse().unwrap();
+        let FileDigests { size, sha256, git_sha1 } = FileDigests::of(content);
+        ManifestFile { role: Role::of_path(&path), path, size, sha256, git_sha1 }
     }
 
     pub(crate) fn release(manifest: &Manifest) -> Release {
@@ -201,16 +202,30 @@ impl World {
         release
     }
 
+    /// Claims the name for the world's key and logs a release that has one file more.
+    pub(crate) fn bundle_with(&mut self, path: &str, content: &[u8]) -> Bundle {
+        let files = FILES.into_iter().chain([(path, content)]).map(Self::manifest_file).collect();
+        let manifest = Manifest::new(files).unwrap();
+        let mut release = Self::release(&manifest);
+        // The sample names a model.sig that there is not.
+        (release.weights.oms_root, release.weights.oms_bundle) = (None, None);
+        self.bundle_of(&manifest, release, &SecretKey::from_seed([50; 32]))
+    }
+
     /// Claims the name for the world's key and logs a release that `signer` signs.
     pub(crate) fn bundle(&mut self, signer: &SecretKey) -> Bundle {
+        let manifest = Self::manifest();
+        self.bundle_of(&manifest, Self::release(&manifest), signer)
+    }
+
+    fn bundle_of(&mut self, manifest: &Manifest, release: Release, signer: &SecretKey) -> Bundle {
         let claim = PublisherClaim::new(
             PUBLISHER.parse().unwrap(),
             "2026-06-24T09:30:00Z".parse().unwrap(),
             &[self.key.public()],
         );
         let claim = sign(&Statement::Publisher(claim), &self.key).unwrap();
-        let manifest = Self::manifest();
-        let release = sign(&Statement::Release(Box::new(Self::release(&manifest))), signer).unwrap();
+        let release = sign(&Statement::Release(Box::new(release)), signer).unwrap();
         let claimed = self.log.push(claim.bytes().to_vec());
         let released = self.log.push(release.bytes().to_vec());
         // This log has no index, and so no name proofs: a tree that ends with an index entry must have them.
