@@ -74,10 +74,8 @@ impl ChainLock {
     }
 
     fn overtaken(&self, number: u64) -> LockError {
-        let writer = match self.newest() {
-            Ok(Some(newest)) => newest.writer().map_or_else(|| "one that signs".to_owned(), str::to_owned),
-            _ => "not known".to_owned(),
-        };
+        let fence = self.newest().ok().flatten().and_then(|newest| self.fence_of(&newest).ok()?);
+        let writer = fence.as_ref().and_then(Record::writer).unwrap_or("not known").to_owned();
         LockError::Overtaken { place: self.place(), number, writer }
     }
 }

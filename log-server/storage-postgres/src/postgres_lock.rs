@@ -110,11 +110,8 @@ impl PostgresLock {
                 LockError::Damaged { place: self.place(), number: after.number(), why: Damage::Missing }
             }
             (Ok(_), _) => {
-                let newest = self.newest().ok().flatten();
-                let writer = match newest {
-                    Some(newest) => newest.writer().map_or_else(|| "one that signs".to_owned(), str::to_owned),
-                    None => "not known".to_owned(),
-                };
+                let fence = self.newest().ok().flatten().and_then(|newest| self.fence_of(&newest).ok()?);
+                let writer = fence.as_ref().and_then(Record::writer).unwrap_or("not known").to_owned();
                 LockError::Overtaken { place: self.place(), number, writer }
             }
         }
