@@ -20,7 +20,7 @@ use crate::tiles::TileStore;
 use crate::writer::{WriteError, Writer, Written};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard};
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::{Exit, Explain, explain};
 use stele_spec::entry::Entry;
