@@ -145,7 +145,7 @@ pub fn digests(path: &Path, left_out: &Range<u64>) -> io::Result<(Digest, Digest
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::KEY;
+    use crate::key::KEY;
     use crate::store::tests::{claim_v2, store};
 
     fn file(bytes: &[u8]) -> tempfile::NamedTempFile {

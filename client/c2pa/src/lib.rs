@@ -7,6 +7,8 @@ pub mod jumbf;
 
 pub mod store;
 
+mod key;
+
 pub mod onnx;
 pub mod safetensors;
 
@@ -14,6 +16,3 @@ pub mod carried;
 
 pub use carried::{Carried, Format, ModelFile, digests};
 pub use store::{DataHash, MAX_STORE, ManifestStore, StoreError};
-
-/// The key under which both formats have a manifest, in Base64.
-const KEY: &str = "c2pa:manifest";

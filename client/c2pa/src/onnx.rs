@@ -4,7 +4,7 @@
 use core::ops::Range;
 use std::io::{self, BufRead, Read as _, Seek, SeekFrom};
 
-use crate::KEY;
+use crate::key::KEY;
 
 /// The most fields: a model has a few, and one for each operator set, function and pair.
 const MAX_FIELDS: usize = 1 << 20;

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-use crate::KEY;
+use crate::key::KEY;
 
 /// The longest header that is read; the format's own limit is 100 MB.
 const MAX_HEADER: u64 = 100_000_000;
