@@ -7,9 +7,10 @@ mod store;
 
 mod error;
 
-mod buckets;
 mod fields;
 mod pages;
+
+mod buckets;
 
 mod index_nodes;
 
