@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::local_state::{LocalState, LogInconsistent};
+use stele_oci::layers::is_packed;
 use stele_oci::{
     Artifact, ArtifactContents, Attached, NotAttached, OciError, Reference, Referrers, Registry, RegistryOptions, Way,
     contents,
@@ -54,7 +55,7 @@ enum State {
     Taken,
     /// It verifies and is of the same release.
     Same,
-    /// It verifies and is of a release of which the artifact has no file.
+    /// It verifies and is of a release of which the artifact has no file, or fewer than of another.
     OtherRelease,
     /// It verifies and is of a publisher who was not asked for.
     OtherPublisher,
@@ -82,8 +83,15 @@ pub(crate) fn find(
         None => {
             let referrers = registry.referrers(&artifact.digest)?;
             let attached = registry.attached(&artifact, &referrers)?;
-            let (release, judged) =
-                choose(&artifact, &referrers, attached, args.required.publisher.as_ref(), policy, local_state)?;
+            let (release, judged) = choose(
+                &registry,
+                &artifact,
+                &referrers,
+                attached,
+                args.required.publisher.as_ref(),
+                policy,
+                local_state,
+            )?;
             (release, Some(referrers.way), judged)
         }
     };
@@ -95,12 +103,13 @@ pub(crate) fn find(
 }
 
 /// The release of a file here.
-pub(crate) fn of_file(path: &Path, policy: &Policy, local_state: &LocalState) -> Result<VerifiedRelease, Failure> {
+fn of_file(path: &Path, policy: &Policy, local_state: &LocalState) -> Result<VerifiedRelease, Failure> {
     let bytes = error::read(path, MAX_BUNDLE as u64, "a release.stele")?;
     verify(&bytes, policy).map_err(|error| LogInconsistent::in_bundle(local_state, error))
 }
 
 fn choose(
+    registry: &Registry,
     artifact: &Artifact,
     referrers: &Referrers,
     attached: Vec<Attached>,
@@ -143,9 +152,14 @@ fn choose(
         .find(|state| candidates.iter().any(|candidate| is(candidate, *state)));
     let Some(best) = best else { return Err(none_verifies(judged)) };
     candidates.retain(|candidate| is(candidate, best));
-    let mut coordinates: Vec<Coordinate> = candidates.iter().map(|candidate| candidate.release.coordinate()).collect();
-    coordinates.sort_unstable_by_key(ToString::to_string);
-    coordinates.dedup();
+    if coordinates_of(&candidates).len() > 1 && !artifact.image.layers.iter().any(is_packed) {
+        for candidate in fitting_least(registry, artifact, &mut candidates)? {
+            if let Some(one) = judged.get_mut(candidate.at) {
+                one.state = State::OtherRelease;
+            }
+        }
+    }
+    let coordinates = coordinates_of(&candidates);
     if coordinates.len() > 1 {
         return Err(SeveralReleases { reference: artifact.pinned.to_string(), coordinates }.into());
     }
@@ -165,12 +179,37 @@ fn choose(
     Ok((release, judged))
 }
 
+/// Takes out those of which less is here than of another: versions of a model share files. What became of a release has no part in it.
+fn fitting_least(
+    registry: &Registry,
+    artifact: &Artifact,
+    candidates: &mut Vec<Candidate>,
+) -> Result<Vec<Candidate>, OciError> {
+    let mut fits = Vec::new();
+    for candidate in candidates.drain(..) {
+        let found = contents(registry, &artifact.image, candidate.release.manifest())?;
+        let report = candidate.release.check(&found.folder);
+        let is_exact = report.is_whole() && report.unrecorded().is_empty();
+        fits.push(((is_exact, report.matching.len()), candidate));
+    }
+    let most = fits.iter().map(|(fit, _)| *fit).max();
+    let (best, rest): (Vec<_>, Vec<_>) = fits.into_iter().partition(|(fit, _)| Some(*fit) == most);
+    candidates.extend(best.into_iter().map(|(_, candidate)| candidate));
+    Ok(rest.into_iter().map(|(_, candidate)| candidate).collect())
+}
+
+fn coordinates_of(candidates: &[Candidate]) -> Vec<Coordinate> {
+    let mut coordinates: Vec<Coordinate> = candidates.iter().map(|candidate| candidate.release.coordinate()).collect();
+    coordinates.sort_unstable_by_key(ToString::to_string);
+    coordinates.dedup();
+    coordinates
+}
+
 /// Whether an artifact has a file of a release, as far as its manifest shows: what is in archives is not known before they are read.
 fn is_of(artifact: &Artifact, release: &VerifiedRelease) -> bool {
     let files = release.manifest().files();
     artifact.image.layers.iter().any(|layer| {
-        stele_oci::layers::is_packed(layer)
-            || files.iter().any(|file| file.sha256 == layer.digest && file.size == layer.size)
+        is_packed(layer) || files.iter().any(|file| file.sha256 == layer.digest && file.size == layer.size)
     })
 }
 
@@ -190,7 +229,7 @@ impl Judged {
         let coordinate = self.coordinate.as_ref().map(ToString::to_string).unwrap_or_default();
         let what = match (self.state, &self.problem) {
             (State::Taken | State::Same, _) => format!("is of {coordinate}"),
-            (State::OtherRelease, _) => format!("is of another release, {coordinate}, of which no file is here"),
+            (State::OtherRelease, _) => format!("is of another release, {coordinate}, whose files these are not"),
             (State::OtherPublisher, _) => format!("is of {coordinate}, and not of the publisher that is asked for"),
             (State::Refused, Some(problem)) => format!("is refused: {}", problem.as_explain()),
             (State::Refused, None) => "is refused".to_owned(),

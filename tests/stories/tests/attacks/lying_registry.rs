@@ -155,6 +155,7 @@ fn a_login_goes_to_no_other_host() -> Step {
     let auths = json!({ "auths": { registry.host(): { "auth": base64("me:hunter2") }, elsewhere.host(): { "auth": base64("me:hunter2") } } });
     fs::write(target.network.at("auth.json"), auths.to_string()).unwrap();
     registry.with_login("me", "hunter2");
+    registry.asked();
     target.verify()?.expect(0)?;
     let asked = registry.asked();
     assert!(asked.iter().any(|asked| asked.authorization.as_deref() == Some("Bearer token-of-the-registry")));
