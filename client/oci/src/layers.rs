@@ -6,11 +6,14 @@
 //! | `.tar`, `+gzip` | is read as it comes, each member hashed, nothing written; the paths are those of the members |
 //! | `+zstd`, other kinds of packing | is not read, and said to be unusable |
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
+use stele_spec::hash::Digest;
 use stele_spec::manifest::{FilePath, Manifest};
-use stele_spec::verify::{FolderContents, Found, loadable_by_name};
+use stele_spec::verify::{Cause, FolderContents, Found, loadable_by_name};
 
 use crate::archive::{self, ArchiveError, ArchiveLimits, Member};
 use crate::document::{Descriptor, Image};
@@ -59,11 +62,12 @@ enum Packing {
 /// What who pulls the artifact gets. Archives are downloaded; of the others nothing is.
 pub fn contents(registry: &Registry, image: &Image, manifest: &Manifest) -> Result<ArtifactContents, OciError> {
     let mut contents = ArtifactContents { layers: image.layers.len(), ..ArtifactContents::default() };
+    let mut places = Places::default();
     let mut members = MAX_MEMBERS;
     for layer in &image.layers {
         match packing_of(layer) {
-            Packing::Raw => add_raw(layer, manifest, &mut contents.folder),
-            Packing::Unread(why) => add_unusable(layer, why, &mut contents.folder),
+            Packing::Raw => add_raw(layer, manifest, &mut places),
+            Packing::Unread(why) => add_unusable(layer, why, &mut places),
             packing @ (Packing::Tar | Packing::TarGzip) => {
                 contents.unpacked += 1;
                 contents.downloaded += layer.size;
@@ -72,16 +76,46 @@ pub fn contents(registry: &Registry, image: &Image, manifest: &Manifest) -> Resu
                 match found {
                     Ok(found) => {
                         members = members.saturating_sub(found.len() as u64);
-                        add_members(layer, found, manifest, &mut contents.folder);
+                        add_members(layer, found, manifest, &mut places);
                     }
-                    Err(error) => {
-                        add_unusable(layer, &format!("an archive that is not read: {error}"), &mut contents.folder)
-                    }
+                    Err(error) => add_unusable(layer, &format!("an archive that is not read: {error}"), &mut places),
                 }
             }
         }
     }
+    contents.folder = places.into_folder();
     Ok(contents)
+}
+
+/// What is at each path.
+#[derive(Debug, Default)]
+struct Places(BTreeMap<String, Found>);
+
+impl Places {
+    /// Two different findings for one path are unusable, and may be anything: neither can be preferred.
+    fn add(&mut self, path: String, found: Found) {
+        match self.0.entry(path) {
+            Entry::Vacant(place) => {
+                place.insert(found);
+            }
+            Entry::Occupied(mut place) if *place.get() != found => {
+                place.insert(odd("two contents for one path".to_owned()));
+            }
+            Entry::Occupied(_) => {}
+        }
+    }
+
+    fn add_file(&mut self, path: &FilePath, size: u64, sha256: Digest) {
+        self.add(path.to_string(), Found::File { size, sha256: Some(sha256), cause: Cause::Unknown });
+    }
+
+    fn into_folder(self) -> FolderContents {
+        let mut folder = FolderContents::new();
+        for (path, found) in self.0 {
+            folder.add(path, found);
+        }
+        folder
+    }
 }
 
 /// The members of an archive whose bytes have the digest of the layer; or why it is none that all read alike.
@@ -134,7 +168,7 @@ fn paths_of(layer: &Descriptor) -> Vec<&str> {
     paths
 }
 
-fn add_raw(layer: &Descriptor, manifest: &Manifest, into: &mut FolderContents) {
+fn add_raw(layer: &Descriptor, manifest: &Manifest, into: &mut Places) {
     let paths = paths_of(layer);
     for path in &paths {
         match path.parse::<FilePath>() {
@@ -150,7 +184,7 @@ fn add_raw(layer: &Descriptor, manifest: &Manifest, into: &mut FolderContents) {
     let mut is_of_release = false;
     for file in manifest.files().iter().filter(same) {
         is_of_release = true;
-        into.add_file(file.path.to_string(), layer.size, layer.digest);
+        into.add_file(&file.path, layer.size, layer.digest);
     }
     if !is_of_release {
         into.add(name_of(layer), Found::Name { loadable_as: role_of_unnamed(layer) });
@@ -158,15 +192,15 @@ fn add_raw(layer: &Descriptor, manifest: &Manifest, into: &mut FolderContents) {
 }
 
 /// A file by its digest. One that the release does not name was not looked into, so it may be anything.
-fn add_file(path: &FilePath, layer: &Descriptor, manifest: &Manifest, into: &mut FolderContents) {
+fn add_file(path: &FilePath, layer: &Descriptor, manifest: &Manifest, into: &mut Places) {
     if manifest.file(path).is_some() {
-        into.add_file(path.to_string(), layer.size, layer.digest);
+        into.add_file(path, layer.size, layer.digest);
     } else {
         into.add(path.to_string(), unread(path.as_str()));
     }
 }
 
-fn add_members(layer: &Descriptor, members: Vec<Member>, manifest: &Manifest, into: &mut FolderContents) {
+fn add_members(layer: &Descriptor, members: Vec<Member>, manifest: &Manifest, into: &mut Places) {
     let is_there = |path: &str| {
         let path = path.trim_start_matches("./").trim_end_matches('/');
         let covers =
@@ -188,13 +222,13 @@ fn add_members(layer: &Descriptor, members: Vec<Member>, manifest: &Manifest, in
             Member::File { path, .. } if manifest.file(&path).is_none() => {
                 into.add(path.to_string(), unread(path.as_str()))
             }
-            Member::File { path, size, sha256 } => into.add_file(path.to_string(), size, sha256),
+            Member::File { path, size, sha256 } => into.add_file(&path, size, sha256),
             Member::Other { path, what } => into.add(clean(&path), odd(what)),
         }
     }
 }
 
-fn add_unusable(layer: &Descriptor, why: &str, into: &mut FolderContents) {
+fn add_unusable(layer: &Descriptor, why: &str, into: &mut Places) {
     let paths = paths_of(layer);
     if paths.is_empty() {
         into.add(name_of(layer), odd(why.to_owned()));
@@ -232,9 +266,6 @@ fn clean(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use stele_spec::hash::Digest;
     use stele_spec::manifest::{FileDigests, ManifestFile, Role};
 
     use super::*;
@@ -266,14 +297,16 @@ mod tests {
     }
 
     /// What is found, in words.
-    fn found(layer: &Descriptor) -> Vec<String> {
-        let mut folder = FolderContents::new();
-        add_raw(layer, &manifest(), &mut folder);
-        let text = format!("{folder:?}");
-        BTreeMap::from([("File", 0), ("Name", 0), ("Unusable", 0)])
-            .keys()
-            .flat_map(|word| vec![(*word).to_owned(); text.matches(&format!(": {word}")).count()])
-            .collect()
+    fn found(layers: &[Descriptor]) -> Vec<(String, &'static str)> {
+        let mut places = Places::default();
+        layers.iter().for_each(|layer| add_raw(layer, &manifest(), &mut places));
+        let word = |found: Found| match found {
+            Found::File { .. } => "file",
+            Found::Name { loadable_as: Some(_) } => "unread",
+            Found::Unusable { loadable_as: Some(_), .. } => "unusable",
+            _ => "harmless",
+        };
+        places.0.into_iter().map(|(path, found)| (path, word(found))).collect()
     }
 
     const RAW: &str = "application/vnd.cncf.model.weight.v1.raw";
@@ -281,19 +314,37 @@ mod tests {
     #[test]
     fn a_layer_is_at_each_path_that_a_client_may_give_it() {
         let [model, title] = [PATHS[0], PATHS[2]];
-        assert_eq!(found(&layer(RAW, b"weights", &[(model, "model.safetensors")])), ["File"]);
-        assert_eq!(
-            found(&layer(RAW, b"weights", &[(model, "model.safetensors"), (title, "model.safetensors")])),
-            ["File"]
-        );
-        assert_eq!(
-            found(&layer(RAW, b"weights", &[(model, "model.safetensors"), (title, "modeling.py")])),
-            ["File", "Name"]
-        );
-        assert_eq!(found(&layer(RAW, b"weights", &[(model, "../model.safetensors")])), ["Unusable"]);
-        assert_eq!(found(&layer(RAW, b"weights", &[(title, "release.stele")])), [""; 0]);
-        assert_eq!(found(&layer("application/vnd.ollama.image.model", b"weights", &[])), ["File"]);
-        assert_eq!(found(&layer("application/vnd.ollama.image.template", b"x", &[])), ["Name"]);
+        let one = |kind: &str, annotations: &[(&str, &str)]| {
+            found(&[layer(kind, b"weights", annotations)]).into_iter().map(|(_, word)| word).collect::<Vec<_>>()
+        };
+        assert_eq!(one(RAW, &[(model, "model.safetensors")]), ["file"]);
+        assert_eq!(one(RAW, &[(model, "model.safetensors"), (title, "model.safetensors")]), ["file"]);
+        assert_eq!(one(RAW, &[(model, "model.safetensors"), (title, "modeling.py")]), ["file", "unread"]);
+        assert_eq!(one(RAW, &[(model, "../model.safetensors")]), ["unusable"]);
+        assert_eq!(one(RAW, &[(title, "release.stele")]), [""; 0]);
+        assert_eq!(one("application/vnd.ollama.image.model", &[]), ["file"]);
+        let template = layer("application/vnd.ollama.image.template", b"x", &[]);
+        let licence = layer("application/vnd.ollama.image.license", b"x", &[]);
+        assert!(matches!(found(&[template]).as_slice(), [(_, "unread")]));
+        assert!(matches!(found(&[licence]).as_slice(), [(_, "harmless")]));
+    }
+
+    #[test]
+    fn two_contents_for_one_path_are_none_and_nothing_is_hidden_by_that() {
+        let title = PATHS[2];
+        let two = |path| {
+            let mut places = Places::default();
+            add_raw(&layer(RAW, b"weights", &[(title, path)]), &manifest(), &mut places);
+            places.add(path.to_owned(), odd("a symbolic link".to_owned()));
+            places.0.into_values().collect::<Vec<_>>()
+        };
+        for path in ["model.safetensors", "notes"] {
+            assert!(matches!(two(path).as_slice(), [Found::Unusable { loadable_as: Some(_), .. }]), "{path}");
+        }
+        let twice = layer(RAW, b"weights", &[(title, "model.safetensors")]);
+        assert_eq!(found(&[twice.clone(), twice]), [("model.safetensors".to_owned(), "file")]);
+        let other = [layer(RAW, b"weights", &[(title, "a.bin")]), layer(RAW, b"{}", &[(title, "model.safetensors")])];
+        assert_eq!(found(&other).len(), 2);
     }
 
     #[test]
