@@ -9,7 +9,7 @@
 //! Programs that keep credentials elsewhere (`credsStore`, `credHelpers`) are not run: they are named where a registry asks for a login.
 
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -86,11 +86,11 @@ enum Found {
 }
 
 /// The file's text, where there is one.
-fn read(path: &PathBuf) -> Result<Option<Zeroizing<Vec<u8>>>, OciError> {
+fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, OciError> {
     if !path.exists() {
         return Ok(None);
     }
-    let wrong = |problem: String| OciError::Credentials { path: path.clone(), problem };
+    let wrong = |problem: String| OciError::Credentials { path: path.to_owned(), problem };
     let (file, _) = stele_regular_file::open(path).map_err(|error| wrong(error.to_string()))?;
     let mut text = Zeroizing::new(Vec::new());
     file.take(MAX_FILE + 1).read_to_end(&mut text).map_err(|error| wrong(error.to_string()))?;

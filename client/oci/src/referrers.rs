@@ -5,7 +5,7 @@ use stele_spec::hash::Digest;
 
 use crate::document::{Descriptor, Document, EMPTY_TYPE, INDEX, RELEASE_TYPE, plain_type};
 use crate::error::OciError;
-use crate::registry::{Artifact, Registry};
+use crate::registry::{Artifact, Page, Registry};
 
 /// The most pages of a list.
 const MAX_PAGES: usize = 64;
@@ -93,7 +93,7 @@ impl Registry {
             format!("{}/referrers/sha256:{subject}?artifactType={}", self.place(), RELEASE_TYPE.replace('+', "%2B"));
         let mut listed: Vec<Descriptor> = Vec::new();
         for page in 0..MAX_PAGES {
-            let (status, kind, body, next) = self.page(&url)?;
+            let Page { status, kind, body, next } = self.page(&url)?;
             let is_index = kind.as_deref().is_some_and(|kind| plain_type(kind) == INDEX);
             if page == 0 && (matches!(status, 400 | 404 | 405 | 501) || status == 200 && !is_index) {
                 return self.referrers_by_tag(subject);

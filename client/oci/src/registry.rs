@@ -64,6 +64,16 @@ pub struct Artifact {
     pub image: Image,
 }
 
+/// A page of a list.
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    /// Its media type.
+    pub(crate) kind: Option<String>,
+    pub(crate) body: Vec<u8>,
+    /// The address of the next.
+    pub(crate) next: Option<String>,
+}
+
 impl Registry {
     /// The repository of a reference.
     pub fn of(reference: &Reference, options: RegistryOptions) -> Result<Self, OciError> {
@@ -143,8 +153,8 @@ impl Registry {
         Ok(Some((bytes, document)))
     }
 
-    /// A page of a list, by its address: its status, its media type, its body and the address of the next.
-    pub(crate) fn page(&self, url: &str) -> Result<(u16, Option<String>, Vec<u8>, Option<String>), OciError> {
+    /// A page of a list, by its address.
+    pub(crate) fn page(&self, url: &str) -> Result<Page, OciError> {
         let answer = self.ask(&Method::GET, url, &[("accept", crate::document::INDEX)], None)?;
         let next = match answer.header("link").and_then(next_of) {
             Some(next) => {
@@ -161,7 +171,7 @@ impl Registry {
             None => None,
         };
         let (status, kind) = (answer.status, answer.header("content-type").map(str::to_owned));
-        Ok((status, kind, answer.bytes(MAX_MANIFEST as u64)?, next))
+        Ok(Page { status, kind, body: answer.bytes(MAX_MANIFEST as u64)?, next })
     }
 
     /// A whole blob, of at most `limit` bytes, checked.
