@@ -114,10 +114,7 @@ fn a_registry_that_lies_is_not_believed() -> Step {
         let reference = if words == manifest { &pinned } else { &target.reference };
         let told = target.run(&["verify", reference, "--json"])?;
         registry.stop_lying();
-        let told = told.expect(exit).map_err(|error| {
-            println!("{what}");
-            error
-        })?;
+        let told = told.expect(exit).inspect_err(|_| println!("{what}"))?;
         let said = told.json()?;
         assert_eq!(
             (said["error"].as_str(), said["verdict"].as_str()),

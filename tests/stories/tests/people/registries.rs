@@ -17,6 +17,9 @@ use stele_samples::model;
 const RAW: &str = "application/vnd.cncf.model.weight.v1.raw";
 const TAR: &str = "application/vnd.cncf.model.weight.v1.tar";
 
+/// Files with their paths.
+type Files = Vec<(String, Vec<u8>)>;
+
 /// A released folder, and a registry.
 struct Shelf {
     network: Network,
@@ -35,9 +38,9 @@ impl Shelf {
     }
 
     /// The files of the release with their paths.
-    fn files(&self) -> Vec<(String, Vec<u8>)> {
+    fn files(&self) -> Files {
         let entries = fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().path());
-        let mut files: Vec<(String, Vec<u8>)> = entries
+        let mut files: Files = entries
             .filter(|path| !path.file_name().unwrap().to_str().unwrap().starts_with("release."))
             .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap()))
             .collect();
@@ -129,12 +132,12 @@ fn an_artifact_that_is_not_the_release_is_told_apart_line_by_line() -> Step {
     let (files, bundle) = (shelf.files(), shelf.folder.join("release.stele"));
     let bundle = path(&bundle)?;
     let weights = files.iter().position(|(name, _)| name == model::SHARDS[0]).unwrap();
-    let changed = |change: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
+    let changed = |change: &dyn Fn(&mut Files)| {
         let mut files = files.clone();
         change(&mut files);
         files
     };
-    let cases: [(&str, Vec<(String, Vec<u8>)>, i32, &str); 6] = [
+    let cases: [(&str, Files, i32, &str); 6] = [
         ("other", changed(&|files| files[weights].1[100] ^= 1), 1, "DIFFERS"),
         ("missing", changed(&|files| drop(files.remove(weights))), 15, "INCOMPLETE"),
         ("more", changed(&|files| files.push(("modeling_tiny.py".into(), b"import os".to_vec()))), 16, "UNRECORDED"),
