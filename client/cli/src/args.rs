@@ -8,6 +8,7 @@ use stele_command_line::usage::{self, UsageError};
 use stele_terminal::schema::Schema;
 
 pub use approve::{ApproveArgs, SubmitProposalArgs};
+pub use attach::{AttachArgs, PushArgs, StoringArgs};
 #[cfg(feature = "audit")]
 pub use audit::{AuditArgs, ReportFormat, Weight};
 pub use draft::DraftArgs;
@@ -49,6 +50,7 @@ mod signing_key;
 mod keys;
 
 mod approve;
+mod attach;
 
 mod say;
 
@@ -115,6 +117,10 @@ pub enum Verb {
     Draft(DraftArgs),
     /// Hash, sign and submit a release, and write release.stele beside the weights.
     Publish(PublishArgs),
+    /// Store release.stele beside an artifact of a registry, as what refers to it.
+    Attach(AttachArgs),
+    /// Push the files of a verified release to a registry, as an artifact of ModelPack, with release.stele beside it.
+    Push(PushArgs),
     /// Change what is said about a release: licence, card, hosts, evaluations, lineage. Its weights stay.
     Amend(AmendArgs),
     /// Say that access to a release moved.
@@ -195,6 +201,8 @@ impl Verb {
             Self::Keys(_) => schema::KEYS_CHANGE,
             Self::Draft(_) => schema::DRAFT,
             Self::Publish(_) => schema::PUBLISH,
+            Self::Attach(_) => schema::ATTACH,
+            Self::Push(_) => schema::PUSH,
             Self::Amend(_) => schema::AMEND,
             Self::Stage(_) => schema::STAGE,
             Self::Supersede(_) => schema::SUPERSEDE,

@@ -40,6 +40,8 @@ mod loaded_statement;
 
 mod transparent;
 
+mod artifact;
+
 mod subject;
 
 mod extract;

@@ -72,6 +72,8 @@ fn run(cli: Cli, settings: &Settings) -> Result<Output, Failure> {
         Verb::Keys(args) => verbs::keys::run(args),
         Verb::Draft(args) => verbs::draft::run(args),
         Verb::Publish(args) => verbs::publish::run(args),
+        Verb::Attach(args) => verbs::attach::run_attach(&args),
+        Verb::Push(args) => verbs::attach::run_push(&args),
         Verb::Amend(args) => verbs::amend::run(args),
         Verb::Stage(args) => verbs::stage::run(args),
         Verb::Supersede(args) => verbs::supersede::run(args),

@@ -7,6 +7,8 @@ stele_terminal::schemas! {
     KEYS_CHANGE = "stele/keys-change@v1";
     DRAFT = "stele/draft@v1";
     PUBLISH = "stele/publish@v1";
+    ATTACH = "stele/attach@v1";
+    PUSH = "stele/push@v1";
     AMEND = "stele/amend@v1";
     STAGE = "stele/stage@v1";
     SUPERSEDE = "stele/supersede@v1";

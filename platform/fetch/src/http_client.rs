@@ -324,7 +324,7 @@ impl HttpClient {
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
             return Err(bad("neither http nor https".into()));
         }
-        let proxy = self.proxies.of(&uri).map_err(|proxy| HttpError::BadProxy { url: url.to_owned(), proxy })?;
+        let proxy = self.proxy_of(&uri)?;
         if let Some(address) = uri.host().filter(|_| self.public_only).and_then(public_address::literal) {
             return Err(HttpError::NotPublic { url: shown(), address });
         }
@@ -362,6 +362,12 @@ impl HttpClient {
             error => HttpError::Encoding { url: shown(), error },
         })?;
         Ok(Response { status, headers, body })
+    }
+
+    /// The proxy of the environment for an address.
+    pub(crate) fn proxy_of(&self, uri: &Uri) -> Result<Option<Proxy>, HttpError> {
+        let bad = |proxy| HttpError::BadProxy { url: without_secrets(&uri.to_string()).into_owned(), proxy };
+        self.proxies.of(uri).map_err(bad)
     }
 
     /// What one exchange may take, where that is not what each may.
@@ -428,7 +434,7 @@ fn is_no_way_there(error: &std::io::Error) -> bool {
 }
 
 /// Whether the connection ended before there was an answer.
-fn has_ended(error: &ureq::Error) -> bool {
+pub(crate) fn has_ended(error: &ureq::Error) -> bool {
     use std::io::ErrorKind as Kind;
     let ends = [Kind::UnexpectedEof, Kind::ConnectionReset, Kind::ConnectionAborted, Kind::BrokenPipe];
     matches!(error, ureq::Error::Io(error) if ends.contains(&error.kind()))

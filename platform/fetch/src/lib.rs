@@ -16,6 +16,8 @@ pub mod http_client;
 
 pub mod single_request;
 
+pub mod streamed;
+
 pub mod static_files;
 
 pub mod timed_files;

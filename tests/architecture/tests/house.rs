@@ -88,6 +88,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stele-verify", &["stele-explain", "stele-spec", "stele-sha256-lanes", "stele-regular-file"]),
     ("stele-c2pa", &["stele-spec", "stele-regular-file"]),
     ("stele-oms", &["stele-explain", "stele-spec", "stele-regular-file", "stele-verify"]),
+    ("stele-oci", &["stele-explain", "stele-spec", "stele-fetch", "stele-regular-file", "stele-oms"]),
     ("stele-host-check", &["stele-explain", "stele-spec", "stele-fetch"]),
     ("stele-model-files", &["stele-spec", "stele-durable", "stele-verify"]),
     (
@@ -138,6 +139,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-verify",
             "stele-c2pa",
             "stele-oms",
+            "stele-oci",
             "stele-model-files",
             "stele-log-client",
             "stele-host-check",

@@ -14,3 +14,4 @@ pub mod network;
 pub mod process;
 pub mod proxy;
 pub mod publisher;
+pub mod registry;

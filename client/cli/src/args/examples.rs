@@ -170,6 +170,10 @@ pub(super) const EXAMPLES: &[VerbExamples] = &[
         &[
             ("stele verify ./model --policy policy", "a folder against its release.stele, offline"),
             ("stele verify ./model --online", "and what was said since, about the release and all it was made of"),
+            (
+                "stele verify oci://registry.example/acme/tiny:1.0.1",
+                "an artifact of a registry, by the digests of its layers: nothing is downloaded",
+            ),
             ("stele verify ./model/model.safetensors --quiet", "one file; for a script, by the exit code alone"),
         ],
     ),
@@ -255,6 +259,23 @@ pub(super) const EXAMPLES: &[VerbExamples] = &[
                 "for programs that read SCITT (RFC 9943); `stele verify` reads it as well",
             ),
         ],
+    ),
+    (
+        "attach",
+        &[
+            (
+                "stele attach oci://registry.example/acme/tiny:1.0.1 --release ./model/release.stele",
+                "for who pulls the artifact and verifies it there",
+            ),
+            ("stele attach oci://registry.example/acme/tiny:1.0.1 --dry-run", "would it verify? Stores nothing"),
+        ],
+    ),
+    (
+        "push",
+        &[(
+            "stele push ./model oci://registry.example/acme/tiny:1.0.1",
+            "the files as layers, and release.stele beside them",
+        )],
     ),
     ("oms", &[("stele oms verify ./model --public-key signer.pub", "by model/model.sig, whoever's tool made it")]),
     ("oms sign", &[("stele oms sign ./model --key signer.pem", "writes model/model.sig")]),

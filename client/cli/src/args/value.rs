@@ -23,3 +23,9 @@ pub(super) fn finding_code(text: &str) -> Result<Code, String> {
 pub(super) fn digest(text: &str) -> Result<Digest, stele_spec::text::HexError> {
     Digest::from_hex(text)
 }
+
+pub(super) fn reference(text: &str) -> Result<stele_oci::Reference, String> {
+    text.parse().map_err(|error: stele_oci::ReferenceError| {
+        format!("{error}; write oci://HOST/NAME:TAG or oci://HOST/NAME@sha256:HEX")
+    })
+}

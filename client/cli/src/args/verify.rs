@@ -14,8 +14,9 @@ use super::value::glob;
 with 1 when files differ, 17 when it was withdrawn, 15 when files are missing, 16 when others lie beside it. `stele help exit-codes` has all."
 )]
 pub struct VerifyArgs {
-    /// The folder of a release, a folder inside it, one file, or a snapshot in a Hugging Face cache. Or evidence alone, with --no-hash: a
-    /// release.stele, or a SCITT transparent statement with its --bundle.
+    /// The folder of a release, a folder inside it, one file, a snapshot in a Hugging Face cache, or an artifact of a registry:
+    /// oci://HOST/NAME:TAG, oci://HOST/NAME@sha256:HEX. Or evidence alone, with --no-hash: a release.stele, or a SCITT transparent statement
+    /// with its --bundle.
     pub path: PathBuf,
     /// What is required of a release.
     #[command(flatten)]
@@ -39,4 +40,7 @@ pub struct VerifyArgs {
     /// Hash every file, and keep no digest for the next time.
     #[arg(long, conflicts_with = "rehash")]
     pub no_cache: bool,
+    /// Ask a registry that is not on this machine without encryption.
+    #[arg(long)]
+    pub plain_http: bool,
 }

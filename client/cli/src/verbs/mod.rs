@@ -2,6 +2,7 @@
 
 pub(crate) mod amend;
 pub(crate) mod approve;
+pub(crate) mod attach;
 #[cfg(feature = "audit")]
 pub(crate) mod audit;
 pub(crate) mod claim;

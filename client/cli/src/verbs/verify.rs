@@ -16,6 +16,7 @@ use stele_log_client::release_status::{Rejected, ReleaseStatus, Source};
 use stele_log_client::replacement::{self, Replacement};
 use stele_log_client::unproven_answer::UnprovenAnswer;
 use stele_model_files::examine::{AtHand, ComputedClaims};
+use stele_oci::Reference;
 use stele_publish::error;
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::name::Coordinate;
@@ -33,6 +34,7 @@ use stele_verify::{Expected, VerifiedRelease, VerifyError as BundleError, folder
 use crate::Output;
 use crate::absence::{Absence, NoRecord};
 use crate::args::{GLOB, VerifyArgs};
+use crate::artifact::{self, ArtifactSeen};
 use crate::digest_cache;
 use crate::fetched::{Located, PathHere};
 use crate::hub_snapshot;
@@ -51,7 +53,7 @@ use crate::verify_error::{Outgrown, VerifyError};
 pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     let detail = if volume() == Volume::Verbose { Detail::Page } else { Detail::Short };
     let cache = digest_cache::open(args.no_cache || args.no_hash, args.rehash);
-    let means = Means { view: None, cache: cache.as_ref(), examines: !args.no_hash, copy: None };
+    let means = Means { view: None, cache: cache.as_ref(), examines: !args.no_hash, copy: None, registries: true };
     let output = judge(&args, &means, |verdict, judged| {
         let is_colour = colour::is_wanted();
         let paint = |word, text: &str| if is_colour { colour::painted(word, text) } else { text.to_owned() };
@@ -80,6 +82,8 @@ pub(crate) struct Means<'a> {
     pub(crate) examines: bool,
     /// Where copies of the files of a folder go, which are hashed in their place.
     pub(crate) copy: Option<Copying<'a>>,
+    /// Whether an artifact of a registry may stand in the place of a path.
+    pub(crate) registries: bool,
 }
 
 /// Judges what is at a path, and has the verdict told.
@@ -88,6 +92,14 @@ pub(crate) fn judge<T>(
     means: &Means<'_>,
     tell: impl FnOnce(&VerifyReport<'_>, &mut Judgement) -> T,
 ) -> Result<T, Failure> {
+    if let Some(reference) = args.path.to_str().and_then(Reference::named).filter(|_| means.registries) {
+        let policy = policy_file::load(args.required.policy.as_deref())?.policy;
+        let local_state = local_state(args.required.no_state);
+        let (evidence, artifact) = artifact::find(args, &reference?, &policy, &local_state)?;
+        let target = Target { kind: TargetKind::Bundle, bundle: args.path.clone() };
+        let evidence = Evidence { target, evidence, from_log: None, artifact: Some(artifact) };
+        return judge_evidence(args, means, &policy, local_state, evidence, None, tell);
+    }
     let transparent = TransparentRelease::at(&args.path)?;
     let found = target::find(&hub_snapshot::meant(&args.path)?, args.bundle.as_deref());
     let found = match found {
@@ -104,17 +116,29 @@ pub(crate) fn judge<T>(
     };
     let policy = policy_file::load(args.required.policy.as_deref())?.policy;
     let received = transparent.map(|transparent| transparent.check(&policy)).transpose()?;
-    let expected = Expected::default().publisher(args.required.publisher.clone()).signer(args.required.key_id);
     let local_state = local_state(args.required.no_state);
-    let Evidence { target, evidence, from_log } =
-        Evidence::find(args, found, received.as_ref(), &policy, &local_state, means)?;
+    let evidence = Evidence::find(args, found, received.as_ref(), &policy, &local_state, means)?;
     if let Some(received) = &received {
-        received.is_of(&evidence)?;
+        received.is_of(&evidence.evidence)?;
     }
+    let receipt = received.map(|received| received.head);
+    judge_evidence(args, means, &policy, local_state, evidence, receipt, tell)
+}
+
+/// The verdict by evidence that holds.
+fn judge_evidence<T>(
+    args: &VerifyArgs,
+    means: &Means<'_>,
+    policy: &Policy,
+    local_state: LocalState,
+    Evidence { target, evidence, from_log, artifact }: Evidence,
+    receipt: Option<TrustedCheckpoint>,
+    tell: impl FnOnce(&VerifyReport<'_>, &mut Judgement) -> T,
+) -> Result<T, Failure> {
+    let expected = Expected::default().publisher(args.required.publisher.clone()).signer(args.required.key_id);
     evidence.require(&expected)?;
     let now = SystemClock.unix_seconds();
-    let receipt = received.map(|received| received.head);
-    let reader = Reader { evidence: &evidence, receipt: receipt.as_ref(), policy: &policy, local_state };
+    let reader = Reader { evidence: &evidence, receipt: receipt.as_ref(), policy, local_state };
     let log = reader.see()?;
     let place = match &target.kind {
         TargetKind::Folder(folder) => {
@@ -137,7 +161,7 @@ pub(crate) fn judge<T>(
     let shortcuts = Shortcuts { hints: hints.as_ref(), cache: means.cache };
     let mut comparison = match &target.kind {
         _ if args.no_hash => None,
-        TargetKind::Bundle => None,
+        TargetKind::Bundle => artifact.as_ref().map(|artifact| evidence.check(&artifact.contents.folder)),
         TargetKind::Folder(folder) => {
             let survey = Survey::of(folder, &place, &evidence)?;
             let contents = progress.during(|progress| match means.copy {
@@ -156,7 +180,7 @@ pub(crate) fn judge<T>(
     }
     let (known, unanswered) = if args.required.online {
         let url =
-            || log_url::url_of(args.required.log.as_deref(), &policy, evidence.checkpoint().trusted().value().origin());
+            || log_url::url_of(args.required.log.as_deref(), policy, evidence.checkpoint().trusted().value().origin());
         match means.view {
             Some(view) => reader.asking(view, log)?,
             None => reader.online(&log_address(args, url()?), log)?,
@@ -171,7 +195,7 @@ pub(crate) fn judge<T>(
     };
     age.check(args.required.max_age)?;
     let newest = match log {
-        Some(log) => reader.local_state.heads(log).newest(&policy)?,
+        Some(log) => reader.local_state.heads(log).newest(policy)?,
         None => None,
     };
     // The list of licence texts alone takes ten times as long as the whole check of the evidence.
@@ -181,7 +205,7 @@ pub(crate) fn judge<T>(
         .then(|| carried_manifest::among(&evidence, &target.kind, &place, comparison.as_ref()));
     let verdict = VerifyReport {
         evidence: &evidence,
-        policy: &policy,
+        policy,
         comparison: comparison.as_ref(),
         cached: means.cache.map(DigestCache::used).unwrap_or_default(),
         release_status: &known.release_status,
@@ -191,6 +215,7 @@ pub(crate) fn judge<T>(
         newest: newest.as_ref(),
         log_end: known.log_end.as_ref(),
         from_log: from_log.as_ref(),
+        artifact: artifact.as_ref(),
         receipt: receipt.as_ref(),
         signature: signature.as_ref(),
         carried: carried.as_deref(),
@@ -229,6 +254,8 @@ struct Evidence {
     target: Target,
     evidence: VerifiedRelease,
     from_log: Option<FromLog>,
+    /// What a registry has of an artifact, where it stands in the place of the path.
+    artifact: Option<ArtifactSeen>,
 }
 
 impl Evidence {
@@ -250,7 +277,7 @@ impl Evidence {
         let target = if received.is_some() { Target { kind: TargetKind::Bundle, ..target } } else { target };
         let bytes = error::read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?;
         match verify(&bytes, policy) {
-            Ok(evidence) => Ok(Self { target, evidence, from_log: None }),
+            Ok(evidence) => Ok(Self { target, evidence, from_log: None, artifact: None }),
             Err(error) if is_outgrown(&error) && args.required.online && args.bundle.is_none() => {
                 Self::from_log(args, received, policy, local_state, means, WhyFromLog::Outgrown)
             }
@@ -291,7 +318,7 @@ impl Evidence {
             };
             let target = Target { kind: TargetKind::Bundle, bundle: args.path.clone() };
             let from_log = Some(FromLog { why, url: without_secrets(log.url()).into_owned() });
-            return Ok(Self { target, evidence: located.bundle(log)?.release, from_log });
+            return Ok(Self { target, evidence: located.bundle(log)?.release, from_log, artifact: None });
         }
         let here = PathHere::look(&hub_snapshot::meant(&args.path)?)?;
         let located = match (here.locate(log, means.cache), &here.kind) {
@@ -304,7 +331,7 @@ impl Evidence {
         let bundle = located.bundle(log)?;
         let target = Target { kind: here.kind, bundle: located.bundle };
         let from_log = Some(FromLog { why, url: without_secrets(log.url()).into_owned() });
-        Ok(Self { target, evidence: bundle.release, from_log })
+        Ok(Self { target, evidence: bundle.release, from_log, artifact: None })
     }
 }
 

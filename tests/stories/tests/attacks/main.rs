@@ -7,5 +7,6 @@ mod failure_modes;
 mod hidden;
 mod hostile_http;
 mod lying_log;
+mod lying_registry;
 mod passwords;
 mod under_a_command;

@@ -11,6 +11,7 @@ mod operator;
 mod publish;
 mod real_cases;
 mod receipts;
+mod registries;
 mod said;
 mod scanned;
 mod scripts;

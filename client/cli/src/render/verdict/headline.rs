@@ -20,7 +20,8 @@ pub(crate) fn first_line(
     paint: impl Fn(Word, &str) -> String,
 ) -> String {
     let (word, text) = of(verdict).first_line(judged);
-    format!("{}  {text}", paint(judged.word, &word))
+    let artifact = verdict.artifact.map(|artifact| format!(" {}.", artifact.headline())).unwrap_or_default();
+    format!("{}  {text}{artifact}", paint(judged.word, &word))
 }
 
 /// What the sentences are about.
@@ -45,7 +46,9 @@ pub(crate) fn rows(verdict: &VerifyReport<'_>, judged: &Judgement) -> String {
     let ended = verdict.log_end.map(|end| format!("; {}", end.text())).unwrap_or_default();
     page.row("since", &format!("{}{ended}", of(verdict).since()));
     let receipt = verdict.receipt.map(|receipt| format!("; the log's receipt, in a tree of {}", receipt.size()));
-    page.row("checked", &format!("{}{}{}", of(verdict).checked(), receipt.unwrap_or_default(), unhashed(verdict)));
+    let artifact = verdict.artifact.map(|artifact| format!("; {}", artifact.checked(verdict.comparison)));
+    let more = receipt.or(artifact).unwrap_or_default();
+    page.row("checked", &format!("{}{more}{}", of(verdict).checked(), unhashed(verdict)));
     // Beside a problem there is no line for it: eight are all.
     if judged.problems.is_empty() {
         page.maybe("signed", verdict.signature.and_then(RecordedSignature::verified).as_ref());

@@ -14,6 +14,7 @@ use stele_spec::verify::{FolderReport, Scope, WeightsState};
 
 use super::headline;
 use super::known::VerifyReport;
+use crate::artifact::ArtifactSeen;
 use crate::digest_cache;
 use crate::recorded_signature::RecordedSignature;
 use crate::render::carried_manifest::CarriedManifest;
@@ -62,9 +63,17 @@ pub(crate) fn unverified(failure: &Failure) -> Value {
             "witnesses": { "cosigned": [], "of": null, "required": null },
         }),
     );
-    for key in
-        ["receipt", "completeness", "availability", "openness", "release_safety", "computed", "lifecycle", "lineage"]
-    {
+    for key in [
+        "receipt",
+        "artifact",
+        "completeness",
+        "availability",
+        "openness",
+        "release_safety",
+        "computed",
+        "lifecycle",
+        "lineage",
+    ] {
         document.insert(key.into(), Value::Null);
     }
     for key in ["log_end", "model_signature", "c2pa"] {
@@ -115,6 +124,7 @@ impl VerifyReport<'_> {
         );
         let receipt = |head: &TrustedCheckpoint| json!({ "tree_size": head.size(), "root": head.root().to_string() });
         document.insert("receipt".into(), self.receipt.map_or(Value::Null, receipt));
+        document.insert("artifact".into(), self.artifact.map_or(Value::Null, ArtifactSeen::json));
         document.insert(
             "publisher".into(),
             json!({

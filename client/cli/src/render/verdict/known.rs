@@ -11,6 +11,7 @@ use stele_spec::verify::FolderReport;
 use stele_verify::VerifiedRelease;
 use stele_verify::folder::digest_cache::CacheUsed;
 
+use crate::artifact::ArtifactSeen;
 use crate::recorded_signature::RecordedSignature;
 use crate::render::carried_manifest::CarriedManifest;
 
@@ -33,6 +34,8 @@ pub(crate) struct VerifyReport<'a> {
     pub(crate) replacement: Option<&'a Replacement>,
     /// Why the evidence came from the log, where it did.
     pub(crate) from_log: Option<&'a FromLog>,
+    /// The artifact of a registry, where one stands in the place of files.
+    pub(crate) artifact: Option<&'a ArtifactSeen>,
     /// The checkpoint of the receipt in a transparent statement, where one was verified.
     pub(crate) receipt: Option<&'a TrustedCheckpoint>,
     /// The signature of Model Signing that the record names or that lies here.

@@ -129,6 +129,10 @@ impl VerifyReport<'_> {
                 list(page, "not in record", &extra);
             }
         }
+        if let Some(artifact) = self.artifact {
+            page.row("artifact", &artifact.artifact.pinned);
+            page.row("", &artifact.checked(self.comparison));
+        }
         page.row("weights", &self.weights());
         page.maybe("model.sig", self.signature.map(RecordedSignature::text).as_ref());
         if let Some(from) = self.from_log {

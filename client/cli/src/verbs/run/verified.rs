@@ -67,7 +67,7 @@ impl Verified {
                 Err(said)
             }
         };
-        let means = Means { view: None, cache: None, examines: false, copy: Some(&copy) };
+        let means = Means { view: None, cache: None, examines: false, copy: Some(&copy), registries: false };
         let verify = verify_args(model, args);
         let judged = judge(&verify, &means, |report, judged| {
             let line = headline::first_line(report, judged, |_, word| word.to_owned());
@@ -128,6 +128,7 @@ fn verify_args(model: &Model, args: &RunArgs) -> VerifyArgs {
         allow_extra: glob::Pattern::new("**").into_iter().collect(),
         rehash: true,
         no_cache: false,
+        plain_http: false,
     }
 }
 

@@ -106,8 +106,9 @@ impl Judge<'_> {
             allow_extra: Vec::new(),
             rehash: false,
             no_cache: false,
+            plain_http: false,
         };
-        let means = Means { view, cache: self.cache, examines: false, copy: None };
+        let means = Means { view, cache: self.cache, examines: false, copy: None, registries: false };
         judge(&args, &means, |report, judged| {
             let at = judged.problems.iter().position(|problem| problem.as_explain().exit() == Exit::Unavailable);
             let found = Found {

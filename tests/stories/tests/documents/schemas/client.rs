@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use stele_harness::binaries::Binary;
 use stele_harness::command;
 use stele_harness::network::path;
+use stele_harness::registry::Registry;
 use stele_probe::failure::{During, Step};
 use stele_samples::{evaluation_form, model};
 
@@ -96,6 +97,7 @@ pub(super) fn read(recorder: &mut Recorder) -> Step {
     scan(recorder)?;
     run(recorder)?;
     oms(recorder)?;
+    registry(recorder)?;
     for line in DECISIONS.lines() {
         recorder.documents.push((DECISION.to_owned(), serde_json::from_str(line).during("reading a decision")?));
     }
@@ -160,6 +162,17 @@ fn oms(recorder: &mut Recorder) -> Step {
     fs::create_dir(&weights).during("making a folder")?;
     symlink("none", weights.join("link")).during("linking")?;
     recorder.of(Binary::Stele, &verify, "stele/oms-verify@v1", 7).map(drop)
+}
+
+/// A release that is pushed to a registry, and attached to it again.
+fn registry(recorder: &mut Recorder) -> Step {
+    let registry = Registry::start()?;
+    let reference = registry.reference("acme/tiny:new");
+    recorder.asked(&["push", "new", &reference, "--dry-run"], "push", 0)?;
+    recorder.asked(&["push", "new", &reference], "push", 0)?;
+    recorder.asked(&["attach", &reference, "--release", "new/release.stele"], "attach", 0)?;
+    recorder.asked(&["verify", &reference], "verify", 0)?;
+    recorder.asked(&["verify", &registry.reference("acme/none:new")], "verify", 9).map(drop)
 }
 
 /// A file that convicts a log, as the vectors have it.
