@@ -1,7 +1,7 @@
 //! What is explored: each model with all its rules, and once without each of them.
 
 use crate::explore::{Explored, explore};
-use crate::standby::{Compares, Standby};
+use crate::standby::{Compares, Discards, Standby};
 use crate::witness::Witness;
 use crate::writer::{Bounds, Writer};
 
@@ -157,15 +157,27 @@ pub const CASES: &[Case] = &[
     },
     Case {
         model: "standby",
-        what: "all rules, staged batches discarded behind the fence",
+        what: "all rules, nothing discarded",
         breaks: None,
-        run: || explore(Standby { discards: true, ..Standby::default() }),
+        run: || explore(Standby { discards: Discards::Nothing, ..Standby::default() }),
     },
     Case {
         model: "standby",
-        what: "no fence, staged batches discarded",
+        what: "all staged batches discarded behind the fence",
+        breaks: None,
+        run: || explore(Standby { discards: Discards::All, ..Standby::default() }),
+    },
+    Case {
+        model: "standby",
+        what: "all staged batches discarded behind the fence, two standbys",
         breaks: Some("the entries of the signed head are somewhere"),
-        run: || explore(Standby { fences: false, discards: true, ..Standby::default() }),
+        run: || explore(Standby { discards: Discards::All, writers: 3, ..Standby::default() }),
+    },
+    Case {
+        model: "standby",
+        what: "no fence, all staged batches discarded",
+        breaks: Some("the entries of the signed head are somewhere"),
+        run: || explore(Standby { fences: false, discards: Discards::All, ..Standby::default() }),
     },
     Case {
         model: "standby",
@@ -187,9 +199,9 @@ pub const CASES: &[Case] = &[
     },
     Case {
         model: "standby",
-        what: "the lock forgets once, staged batches discarded behind the fence",
+        what: "the lock forgets once, all staged batches discarded behind the fence",
         breaks: Some("the entries of the signed head are somewhere"),
-        run: || explore(Standby { losses: 1, discards: true, ..Standby::default() }),
+        run: || explore(Standby { losses: 1, discards: Discards::All, ..Standby::default() }),
     },
     Case {
         model: "standby",

@@ -11,7 +11,7 @@
 use crate::explore::Told;
 use crate::head::{Batch, Head, certified, is_one_history, letter};
 use stateright::{Model, Property};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many witnesses there are.
 const WITNESSES: u8 = 3;
@@ -27,6 +27,17 @@ pub enum Compares {
     Size,
 }
 
+/// Which staged batches a take-over discards once it has finished its head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discards {
+    /// None.
+    Nothing,
+    /// Those that lead to trees no larger than its head.
+    UpToHead,
+    /// All.
+    All,
+}
+
 /// The protocol with its rules and bounds.
 #[derive(Clone, Debug)]
 pub struct Standby {
@@ -36,8 +47,8 @@ pub struct Standby {
     pub replaces_what_it_saw: bool,
     /// What an append compares.
     pub compares: Compares,
-    /// A take-over discards staged batches that are not on the way to its head.
-    pub discards: bool,
+    /// Which staged batches a take-over discards.
+    pub discards: Discards,
     /// A take-over asks as many witnesses as share one with every quorum.
     pub asks: bool,
     /// How many witnesses are a quorum.
@@ -54,7 +65,7 @@ impl Default for Standby {
             fences: true,
             replaces_what_it_saw: true,
             compares: Compares::Record,
-            discards: false,
+            discards: Discards::UpToHead,
             asks: true,
             quorum: 2,
             losses: 0,
@@ -108,7 +119,8 @@ struct Writer {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
     lock: Vec<Record>,
-    staged: BTreeSet<Batch>,
+    /// Each with how many batches lead to its head.
+    staged: BTreeMap<Batch, usize>,
     tiles: BTreeSet<Batch>,
     checkpoint: Head,
     went_back: bool,
@@ -174,7 +186,8 @@ impl Standby {
                 writer.known = Some((lock.len(), lock.last()?.nonce));
             }
             Step::Recover(_) => {
-                if !writer.head.is_within(&[tiles, staged]) {
+                let held = staged.keys().copied().collect();
+                if !writer.head.is_within(&[tiles, &held]) {
                     writer.phase = Phase::EntriesLost;
                 } else if self.asks && last_cosigned.iter().take(asked).any(|last| !writer.head.continues(last)) {
                     writer.stop();
@@ -182,14 +195,16 @@ impl Standby {
                     writer.phase = if writer.head == *checkpoint { Phase::Open } else { Phase::Publishing };
                     writer.seen = checkpoint.clone();
                     tiles.extend(writer.head.batches());
-                    if self.discards {
-                        staged.clear();
+                    match self.discards {
+                        Discards::Nothing => {}
+                        Discards::UpToHead => staged.retain(|_, length| *length > writer.head.batches().len()),
+                        Discards::All => staged.clear(),
                     }
                 }
             }
             Step::Stage(_) => {
                 let batch = Batch { by: who, number: writer.made };
-                staged.insert(batch);
+                staged.insert(batch, writer.head.batches().len() + 1);
                 (writer.batch, writer.phase) = (Some(batch), Phase::Staged);
                 writer.made += 1;
             }
@@ -269,7 +284,7 @@ impl Model for Standby {
         };
         vec![State {
             lock: vec![Record { head: Head::default(), nonce: Nonce::Start }],
-            staged: BTreeSet::new(),
+            staged: BTreeMap::new(),
             tiles: BTreeSet::new(),
             checkpoint: Head::default(),
             went_back: false,
@@ -326,7 +341,8 @@ impl Model for Standby {
             Property::always("the entries of the signed head are somewhere", |_, state: &State| {
                 let held = |writer: &&Writer| writer.phase == Phase::Appended;
                 let held = state.writers.iter().filter(held).filter_map(|writer| writer.batch).collect();
-                state.lock.last().is_some_and(|newest| newest.head.is_within(&[&state.tiles, &state.staged, &held]))
+                let staged = state.staged.keys().copied().collect();
+                state.lock.last().is_some_and(|newest| newest.head.is_within(&[&state.tiles, &staged, &held]))
             }),
             Property::always("a take-over finds the entries of its head", |_, state: &State| {
                 state.writers.iter().all(|writer| writer.phase != Phase::EntriesLost)
@@ -374,7 +390,9 @@ impl Told for Standby {
             Step::Fence(_) => format!("{name} reads {head}"),
             Step::Recover(_) if writer.phase == Phase::EntriesLost => format!("{name} finds no entries of {head}"),
             Step::Recover(_) if stopped => format!("{name} stops: a witness knows more"),
-            Step::Recover(_) if self.discards => format!("{name} finishes {head} and discards what else is staged"),
+            Step::Recover(_) if self.discards == Discards::All => {
+                format!("{name} finishes {head} and discards what else is staged")
+            }
             Step::Recover(_) => format!("{name} finishes {head}"),
             Step::Stage(_) => {
                 format!("{name} stages {}", writer.batch.map_or_else(String::new, |batch| batch.to_string()))
