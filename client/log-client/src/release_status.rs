@@ -117,9 +117,8 @@ impl ReleaseStatus {
             record.uncounted().iter().filter(is_new).map(|one| Rejected::of_bundle(evidence, one)).collect();
         let rejected = self.rejected.into_iter().chain(more).collect();
         let (size, known) = (evidence.checkpoint().size(), self.head.size());
-        // What was kept of a statement that was made here is no answer of the log to a question for everything: then the bundle is, up to its
-        // tree head, with what is known since.
-        let replaces = size > known || self.lack.is_some();
+        // What was kept of a statement that was made here is no answer of the log to a question for everything.
+        let replaces = size > known || size == known && self.lack.is_some();
         let (source, head, lack) = match self.source == Source::Kept && replaces {
             true => (Source::Bundle, evidence.checkpoint().clone(), Some(Lack::OwnAlone)),
             false => (self.source, self.head, self.lack),

@@ -108,7 +108,9 @@ impl World {
         self.settle()?;
         let is_running = |witness: usize| self.witnesses[witness].is_running();
         let is_met = self.policy.quorum().is_met(&is_running) && suffices(&self.policy, is_running);
-        if !(self.model.is_strict || self.plan.has_standby) || !is_met {
+        // A log whose key has signed another history, which the witnesses hold, is over.
+        let goes_on = self.model.is_strict || self.plan.has_standby && !self.model.has_lied();
+        if !goes_on || !is_met {
             return Ok(());
         }
         let (last, before) = (pool().len() - 1, self.model.acknowledged().len());

@@ -174,7 +174,6 @@ pub(super) const EXAMPLES: &[VerbExamples] = &[
                 "stele verify oci://registry.example/acme/tiny:1.0.1",
                 "an artifact of a registry, by the digests of its layers: nothing is downloaded",
             ),
-            ("stele verify ./model/model.safetensors --quiet", "one file; for a script, by the exit code alone"),
         ],
     ),
     (

@@ -196,7 +196,7 @@ fn the_state_of_the_version_before_is_read_and_goes_on() {
         std::fs::write(path, text.replace(from, to)).unwrap();
     };
     rewrite(CORE, "monitor-state@v3", "monitor-state@v2");
-    rewrite(&format!("logs/{}.json", Digest::of(b"log")), ",\"heads\":[],\"lists\":{}", "");
+    rewrite(&format!("logs/{}.json", Digest::of(b"log")), ",\"heads\":[],\"end\":\"\",\"lists\":{}", "");
     let mut memory = StateFile::open(home.path(), |_, _| {}).unwrap();
     assert_eq!(memory.state, state);
     memory.save().unwrap();

@@ -339,19 +339,6 @@ fn a_release_is_replaced_by_one_of_this_log_and_not_by_one_of_another() -> Step 
     );
     let known = ["superseded, as of ", "when the log was last asked, and of entry ", "known here since"];
     told(remembering(&["verify", old_path]), 0, &known);
-    // A machine that never asked has the bundle's word for what was before.
-    let (policy, key, new_path) = (network.policy_path(), acme.key(), new.to_str().unwrap());
-    let with_policy = ["--policy", policy.to_str().unwrap()];
-    let elsewhere = |arguments: &[&str]| {
-        command::run_remembering(Binary::Stele, arguments.iter().chain(&with_policy), &network.at("other-state"))
-    };
-    let receipt = network.at("amended.stele");
-    let amend = ["amend", new_path, "--support", "help@acme.example", "--reason", "Where to ask.", "--output"];
-    let amend = [&amend[..], &[receipt.to_str().unwrap(), "--key", key.to_str().unwrap()]].concat();
-    told(elsewhere(&amend), 0, &["receipt"]);
-    let said = elsewhere(&["verify", new_path])?.expect(0)?.stdout;
-    assert!(said.contains("amended, complete") && said.contains("known here since"), "{said}");
-    assert!(!said.contains("not proven complete"), "{said}");
     // No circle, and nothing that leads to what is replaced itself.
     let back = ["supersede", new.to_str().unwrap(), "--reason", "Worse.", "--by", old.to_str().unwrap()];
     let circle = ["cannot replace a release: it is replaced by", &acme.coordinate("1.1.0")];
