@@ -342,7 +342,7 @@ struct SeveralReleases {
 impl Explain for SeveralReleases {
     explain! {
         Self { coordinates, .. } => Exit::BadInput, "several-releases",
-            hint: "--publisher NAME says whose is meant; --bundle FILE takes a release.stele from here",
+            hint: "--bundle FILE takes the release.stele that is meant from here; where they are of several publishers, --publisher NAME says whose",
             facts: coordinates.iter().map(|one| ("attached", one.to_string())).collect();
     }
 }

@@ -96,7 +96,11 @@ impl RecordedSignature {
         let key = one_line(&list.key);
         let key = match list.is_verified {
             true => format!("by the holder of the key {key}"),
-            false => format!("by the key {key}, as it says itself: --oms-key KEY checks that"),
+            // A hint is whatever its signer wrote: a key id is short, and has no quotation marks.
+            false => {
+                let hint: String = key.chars().filter(|letter| *letter != '"').take(80).collect();
+                format!("by the key \"{hint}\", as it says itself: --oms-key KEY checks that")
+            }
         };
         format!("{named}; {files}; {key}")
     }

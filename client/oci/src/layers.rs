@@ -21,7 +21,10 @@ use crate::error::OciError;
 use crate::registry::Registry;
 
 /// Where the path of a layer's file stands: ModelPack, its former name, ORAS.
-const PATHS: [&str; 3] = ["org.cncf.model.filepath", "org.cnai.model.filepath", "org.opencontainers.image.title"];
+const PATHS: [&str; 3] = ["org.cncf.model.filepath", "org.cnai.model.filepath", TITLE];
+
+/// The one of them by which a client writes a layer as it is.
+const TITLE: &str = "org.opencontainers.image.title";
 /// With it ORAS unpacks a layer, whatever its media type.
 const UNPACK: &str = "io.deis.oras.content.unpack";
 /// The most members of all archives of one artifact.
@@ -63,22 +66,38 @@ enum Packing {
 pub fn contents(registry: &Registry, image: &Image, manifest: &Manifest) -> Result<ArtifactContents, OciError> {
     let mut contents = ArtifactContents { layers: image.layers.len(), ..ArtifactContents::default() };
     let mut places = Places::default();
-    let mut members = MAX_MEMBERS;
+    let (mut members, mut left) = (MAX_MEMBERS, manifest.total_bytes().saturating_add(BESIDE));
+    let mut unread = None;
     for layer in &image.layers {
         match packing_of(layer) {
             Packing::Raw => add_raw(layer, manifest, &mut places),
             Packing::Unread(why) => add_unusable(layer, why, &mut places),
+            Packing::Tar | Packing::TarGzip if unread.is_some() => {
+                add_unusable(layer, "an archive that was not read, since one before it could not be", &mut places);
+            }
+            Packing::Tar | Packing::TarGzip if layer.size > left => {
+                add_unusable(layer, "an archive that is longer than the release", &mut places);
+            }
             packing @ (Packing::Tar | Packing::TarGzip) => {
                 contents.unpacked += 1;
                 contents.downloaded += layer.size;
-                let limits = ArchiveLimits { members, bytes: manifest.total_bytes().saturating_add(BESIDE) };
+                // What all archives may hold together.
+                let limits = ArchiveLimits { members, bytes: left };
                 let found = unpack(registry, layer, packing, limits)?;
                 match found {
                     Ok(found) => {
                         members = members.saturating_sub(found.len() as u64);
+                        let bytes = found.iter().map(|member| match member {
+                            Member::File { size, .. } => *size,
+                            Member::Other { .. } => 0,
+                        });
+                        left = left.saturating_sub(bytes.sum());
                         add_members(layer, found, manifest, &mut places);
                     }
-                    Err(error) => add_unusable(layer, &format!("an archive that is not read: {error}"), &mut places),
+                    Err(error) => {
+                        add_unusable(layer, &format!("an archive that is not read: {error}"), &mut places);
+                        unread = Some(error);
+                    }
                 }
             }
         }
@@ -142,10 +161,14 @@ pub fn is_packed(layer: &Descriptor) -> bool {
     packing_of(layer) != Packing::Raw
 }
 
+fn is_unpacked(layer: &Descriptor) -> bool {
+    layer.annotations.get(UNPACK).is_some_and(|value| value == "true")
+}
+
 fn packing_of(layer: &Descriptor) -> Packing {
     let kind = layer.media_type.as_str();
     let ends = |ends: &[&str]| ends.iter().any(|end| kind.ends_with(end));
-    let unpacks = layer.annotations.get(UNPACK).is_some_and(|value| value == "true");
+    let unpacks = is_unpacked(layer);
     if ends(&[".tar+gzip", "+tar+gzip", ".tar.gzip"]) {
         Packing::TarGzip
     } else if ends(&[".tar", "+tar"]) {
@@ -214,6 +237,10 @@ fn add_members(layer: &Descriptor, members: Vec<Member>, manifest: &Manifest, in
     };
     for path in paths_of(layer).into_iter().filter(|path| !is_there(path)) {
         into.add(clean(path), odd("an annotation names it, and the archive does not have it".to_owned()));
+    }
+    // A client that goes by the title alone puts the archive itself there.
+    if let Some(title) = layer.annotations.get(TITLE).filter(|_| !is_unpacked(layer)) {
+        into.add(clean(title), unread(title));
     }
     for member in members {
         match member {

@@ -346,8 +346,8 @@ impl Registry {
 
     /// A token for this repository, of the service that the registry names.
     fn token(&self, realm: &str, service: Option<&str>) -> Result<Zeroizing<String>, OciError> {
-        let is_encrypted =
-            realm.starts_with("https://") || self.base.starts_with("http://") && realm.starts_with("http://");
+        // A login goes in the clear to the registry itself at most, which was asked that way.
+        let is_encrypted = realm.starts_with("https://") || self.is_own(realm);
         if !is_encrypted || has_user(realm) || realm.contains('#') {
             return Err(OciError::Redirect {
                 url: self.base.clone(),

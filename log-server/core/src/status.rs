@@ -60,10 +60,15 @@ pub struct StandbyState {
     pub problem: Option<(&'static str, String)>,
 }
 
+/// How long a look at the store may take, in seconds: it looks several times a second.
+const LOOK_SECONDS: u64 = 5;
+
 impl StandbyState {
-    /// For how long it could not follow what is published, in seconds.
+    /// For how long it could not follow what is published, in seconds. A store that does not answer at all gives no problem to tell, so a look that
+    /// takes longer than one does counts as well.
     pub fn seconds_behind(&self, now: u64) -> u64 {
-        if self.problem.is_none() { 0 } else { now.saturating_sub(self.current_at) }
+        let seconds = now.saturating_sub(self.current_at);
+        if self.problem.is_none() && seconds <= LOOK_SECONDS { 0 } else { seconds }
     }
 }
 

@@ -200,8 +200,9 @@ impl ObjectsConfig {
         let Self { url, endpoint, region, lock, .. } = self;
         let endpoint = endpoint.as_ref().map_or_else(String::new, |endpoint| format!("endpoint = \"{endpoint}\"\n"));
         format!(
-            "\n# The bucket that holds the log. Credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment, or a file:\n\
-             # credentials = \"objects.credentials\"\n[objects]\nurl = \"{url}\"\n{endpoint}region = \"{region}\"\nlock = \"{lock}\"\n"
+            "\n# The bucket that holds the log. Credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment, or a file with\n\
+             # lines `aws_access_key_id = ...` and `aws_secret_access_key = ...`, as other programs read it.\n\
+             [objects]\nurl = \"{url}\"\n{endpoint}region = \"{region}\"\nlock = \"{lock}\"\n# credentials = \"objects.credentials\"\n"
         )
     }
 }

@@ -129,11 +129,12 @@ impl CarriedManifest {
         let mut text = match &self.store {
             Err(why) => format!("{carries}, which is not read: {why}"),
             Ok(store) => {
-                let said = |text: &Option<String>| {
-                    text.as_ref().map_or_else(|| "not said".to_owned(), |text| one_line(text).to_string())
-                };
+                let said =
+                    |text: &Option<String>| text.as_ref().map_or_else(|| "not said".to_owned(), |text| quoted(text));
                 let (generator, title) = (said(&store.generator), said(&store.title));
-                format!("{carries}, claim generator {generator}, title {title}; its signature was NOT CHECKED")
+                format!(
+                    "{carries}; its signature was NOT CHECKED, and it says of itself: claim generator {generator}, title {title}"
+                )
             }
         };
         if let Some(Digests { whole, without }) = &self.digests {
@@ -173,6 +174,15 @@ impl CarriedManifest {
             "checked": false,
         })
     }
+}
+
+/// Somebody's words, which must not read as ours: between quotation marks, short, and with no room in which they could hide what follows.
+fn quoted(text: &str) -> String {
+    const MAX: usize = 60;
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ").replace('"', "'");
+    let end = words.char_indices().nth(MAX).map(|(end, _)| end);
+    let short = end.map_or(words.clone(), |end| format!("{}...", words.get(..end).unwrap_or_default()));
+    format!("\"{}\"", one_line(&short))
 }
 
 /// The file of a release that a store beside it has the whole hash of.

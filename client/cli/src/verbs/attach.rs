@@ -11,7 +11,7 @@ use stele_spec::verify::Allow;
 use stele_verify::VerifiedRelease;
 use stele_verify::folder::locate::TargetKind;
 use stele_verify::folder::{Shortcuts, Survey, locate};
-use stele_verify::verify;
+use stele_verify::{VerifyError, verify};
 
 use crate::Output;
 use crate::args::{AttachArgs, GLOB, PushArgs, StoringArgs};
@@ -21,6 +21,11 @@ use crate::render::page::Page;
 
 pub(crate) fn run_attach(args: &AttachArgs) -> Result<Output, Failure> {
     let (bytes, release) = read(&args.release, &args.storing)?;
+    // A withdrawal is what whoever verifies the artifact is to be told.
+    let withdrawn = match release.require_in_force() {
+        Err(VerifyError::Withdrawn { when, .. }) => Some(when),
+        in_force => in_force.map(|()| None)?,
+    };
     let registry = registry(&args.artifact, &args.storing)?;
     let artifact = registry.artifact(&args.artifact)?;
     let found = contents(&registry, &artifact.image, release.manifest())?;
@@ -31,6 +36,7 @@ pub(crate) fn run_attach(args: &AttachArgs) -> Result<Output, Failure> {
     let json = document(&artifact, &release, &attached, &args.storing);
     let mut page = page("attached", "would attach", &artifact, &release, &args.storing, attached.stored);
     rows(&mut page, &attached, &args.storing);
+    page.maybe("withdrawn", withdrawn.map(|when| format!("on {when}: whoever verifies the artifact is told")).as_ref());
     Ok(Output { text: page.0, json: json.into(), failure: None })
 }
 
@@ -40,6 +46,7 @@ pub(crate) fn run_push(args: &PushArgs) -> Result<Output, Failure> {
     }
     let target = locate::find(&args.folder, None)?;
     let (bytes, release) = read(&target.bundle, &args.storing)?;
+    release.require_in_force()?;
     let TargetKind::Folder(folder) = &target.kind else {
         return Err(NoFolder { path: args.folder.display().to_string() }.into());
     };
@@ -60,27 +67,34 @@ pub(crate) fn run_push(args: &PushArgs) -> Result<Output, Failure> {
     json.insert("files".into(), release.manifest().files().len().into());
     json.insert("sent_files".into(), sent.into());
     json.insert("sent_bytes".into(), sent_bytes.into());
-    json.insert("tagged".into(), moved.into());
+    json.insert("tagged".into(), (moved && !args.storing.dry_run).into());
     let is_new = moved || sent > 0 || attached.stored;
     let mut page = page("pushed", "would push", &artifact, &release, &args.storing, is_new);
     page.row(
         "tag",
-        &if moved { format!("{} names it now", args.artifact) } else { format!("{} named it before", args.artifact) },
+        &match (moved, args.storing.dry_run) {
+            (true, true) => format!("{} would name it", args.artifact),
+            (true, false) => format!("{} names it now", args.artifact),
+            (false, _) => format!("{} named it before", args.artifact),
+        },
     );
     page.row(
         "files",
-        &format!("{} layers, {sent} of them were not there ({sent_bytes} bytes)", artifact.image.layers.len()),
+        &format!(
+            "{} layers, {sent} of them {} ({sent_bytes} bytes)",
+            artifact.image.layers.len(),
+            if args.storing.dry_run { "are not there" } else { "were not there" }
+        ),
     );
     rows(&mut page, &attached, &args.storing);
     Ok(Output { text: page.0, json: json.into(), failure: None })
 }
 
-/// A bundle that verifies, and whose release is in force.
+/// A bundle that verifies.
 fn read(path: &Path, storing: &StoringArgs) -> Result<(Vec<u8>, VerifiedRelease), Failure> {
     let policy = policy_file::load(storing.policy.as_deref())?.policy;
     let bytes = error::read(path, MAX_BUNDLE as u64, "a release.stele")?;
     let release = verify(&bytes, &policy)?;
-    release.require_in_force()?;
     Ok((bytes, release))
 }
 

@@ -23,8 +23,8 @@ fn a_released_file_says_what_its_manifest_claims_and_which_digest_is_whose() {
     let world = released("tiny.safetensors", SAFETENSORS);
     let whole = Digest::of(SAFETENSORS).to_string();
     let page = world.verify(&[]).ok().says(&[
-        "tiny.safetensors carries a C2PA manifest (4292 bytes of it), claim generator acme-trainer 3.1, title tiny.safetensors",
-        "its signature was NOT CHECKED",
+        "tiny.safetensors carries a C2PA manifest (4292 bytes of it); its signature was NOT CHECKED, and it says of itself: claim generator \"acme-trainer 3.1\", title \"tiny.safetensors\"",
+        "NOT CHECKED",
         &format!("SHA-256 of the file with it    {whole}, by which releases name it"),
         "it has the hash of this content",
     ]);

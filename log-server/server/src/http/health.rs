@@ -3,31 +3,40 @@
 //! The published checkpoint is read from the disk. Only when it is not the one that the log published is it verified with the
 //! policy again.
 
-use super::answers::json;
+use super::answers::{internal, json};
 use super::server::Server;
 use crate::metrics::spare;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
+use std::time::Duration;
+use stele_log_core::contract::objects::ObjectError;
 use stele_log_core::running_log::RunningLog;
 use stele_log_core::status::{Gauge, StandbyState, WitnessStatus, WriterState};
 
 /// How much older than two republications a checkpoint may be, in seconds: witnesses may be slow for a while.
 const SLACK: u64 = 120;
 
+/// How long the storage is waited for. A bucket may keep its answer to itself for a minute, and whoever asks how the log is has no time for that.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// For how long a standby may be unable to follow, in seconds, before it says that it is unwell.
 const STANDBY_SLACK: u64 = 30;
 
 pub(super) async fn healthz(State(server): State<Server>) -> Response {
     let queue = server.intake.queued();
-    match server.probing(move |shared| report(shared, queue)).await {
+    let reading = server.probing(|shared| shared.store.checkpoint());
+    let read = tokio::time::timeout(PATIENCE, reading).await.ok().and_then(Result::ok);
+    let shared = server.shared.clone();
+    match tokio::task::spawn_blocking(move || report(&shared, queue, read)).await {
         Ok((well, report)) => json(if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &report),
-        Err(response) => response,
+        Err(error) => internal(&error),
     }
 }
 
-fn report(shared: &RunningLog, queue: usize) -> (bool, Value) {
+/// `read` is the published checkpoint; none where the storage keeps its answer to itself.
+fn report(shared: &RunningLog, queue: usize, read: Option<Result<Option<Vec<u8>>, ObjectError>>) -> (bool, Value) {
     let settings = shared.settings();
     let mut problems: Vec<Value> = Vec::new();
     let mut problem = |code: &str, message: String| problems.push(json!({ "error": code, "message": message }));
@@ -84,10 +93,18 @@ fn report(shared: &RunningLog, queue: usize) -> (bool, Value) {
         }
     };
     let (mut size, mut age) = (None, None);
-    match shared.store.checkpoint() {
-        Err(error) => problem("checkpoint-unreadable", error.to_string()),
-        Ok(None) => problem("checkpoint-missing", "no checkpoint is published".into()),
-        Ok(Some(note)) => match shared.verify_checkpoint(&note) {
+    match read {
+        None => {
+            let message = format!("the storage did not answer within {} s", PATIENCE.as_secs());
+            problem("checkpoint-unreadable", message);
+            if let Some(published) = shared.published() {
+                size = Some(published.size());
+                age = published.time().map(|time| shared.now().saturating_sub(time.seconds()));
+            }
+        }
+        Some(Err(error)) => problem("checkpoint-unreadable", error.to_string()),
+        Some(Ok(None)) => problem("checkpoint-missing", "no checkpoint is published".into()),
+        Some(Ok(Some(note))) => match shared.verify_checkpoint(&note) {
             Err(error) => problem("checkpoint-refused", error.to_string()),
             Ok(head) => {
                 size = Some(head.value().size());

@@ -244,7 +244,8 @@ fn several_releases_at_one_artifact_are_all_judged_and_a_withdrawal_is_not_passe
     let withdraw = ["withdraw", &coordinate, "--did", "support-ended 2026-07-02", "--copies", "publicly-downloaded"];
     shelf.acme.say(&shelf.network, &[&withdraw[..], &["--reason", "A mistake."]].concat())?.expect(0)?;
     shelf.told(&["fetch", path(&shelf.folder)?])?.expect(0)?;
-    refer(&fs::read(shelf.folder.join("release.stele")).unwrap());
+    let told = attach(&shelf.folder.join("release.stele"), &[])?.expect(0)?;
+    assert!(told.stdout.contains("withdrawn"), "{}", told.stdout);
     let told = shelf.verify(&reference, &["--publisher", "acme.example"], 17)?;
     assert!(told.stdout.starts_with("WITHDRAWN"), "{}", told.stdout);
     Ok(())

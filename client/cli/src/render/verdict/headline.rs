@@ -45,10 +45,11 @@ pub(crate) fn rows(verdict: &VerifyReport<'_>, judged: &Judgement) -> String {
     page.row("released", &of(verdict).released());
     let ended = verdict.log_end.map(|end| format!("; {}", end.text())).unwrap_or_default();
     page.row("since", &format!("{}{ended}", of(verdict).since()));
-    let receipt = verdict.receipt.map(|receipt| format!("; the log's receipt, in a tree of {}", receipt.size()));
-    let artifact = verdict.artifact.map(|artifact| format!("; {}", artifact.checked(verdict.comparison)));
+    // What was checked stands before what was not.
+    let receipt = verdict.receipt.map(|receipt| format!("the log's receipt, in a tree of {}; ", receipt.size()));
+    let artifact = verdict.artifact.map(|artifact| format!("{}; ", artifact.checked(verdict.comparison)));
     let more = receipt.or(artifact).unwrap_or_default();
-    page.row("checked", &format!("{}{more}{}", of(verdict).checked(), unhashed(verdict)));
+    page.row("checked", &format!("{more}{}{}", of(verdict).checked(), unhashed(verdict)));
     // Beside a problem there is no line for it: eight are all.
     if judged.problems.is_empty() {
         page.maybe("signed", verdict.signature.and_then(RecordedSignature::verified).as_ref());
