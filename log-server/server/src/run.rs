@@ -238,6 +238,7 @@ struct Prepared {
 }
 
 /// What this run is for the log.
+#[allow(clippy::large_enum_variant, reason = "there is one in a run")]
 enum Role {
     Writer(Writing),
     Standby(Box<Standby>),

@@ -32,6 +32,7 @@ const PROBE: Key = Key::fixed("probe");
 
 /// A log's storage, before its lock is taken.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one in a run")]
 pub(crate) enum Storage {
     /// Files below the data folder, of which this process alone is the writer.
     Files(Arc<dyn Objects>, FileHeadStore),
@@ -134,7 +135,7 @@ impl Storage {
 impl SharedStorage {
     /// The lock, once this run has fenced.
     pub(crate) fn into_held(self) -> Result<Box<dyn HeadStore>, LogError> {
-        let locked = self.lock.into_held().map_err(|_| failed(StorageError::NotHeld))?;
+        let locked = self.lock.into_held().ok_or_else(|| failed(StorageError::NotHeld))?;
         Ok(Box::new(Both { locked, _only: self.only }))
     }
 }

@@ -107,12 +107,10 @@ impl<L: Lock> LockWatch<L> {
         }
     }
 
-    /// The lock, once it [is held](Self::is_held); what it was before, where it is not.
-    pub fn into_held(self) -> Result<LockedHead<L>, Self> {
-        match self.newest {
-            Some(newest) if newest.run() == self.run => Ok(LockedHead::held(self.lock, newest)),
-            newest => Err(Self { newest, ..self }),
-        }
+    /// The lock, where it [is held](Self::is_held).
+    pub fn into_held(self) -> Option<LockedHead<L>> {
+        let newest = self.newest.filter(|newest| newest.run() == self.run)?;
+        Some(LockedHead::held(self.lock, newest))
     }
 
     /// The lock, for a run that takes it over at once.

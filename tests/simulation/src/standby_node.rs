@@ -63,7 +63,7 @@ impl LogNode {
             return Started::Failed;
         };
         self.known = known;
-        let Ok(heads) = watch.into_held() else { return Started::Refused("lock-not-held") };
+        let Some(heads) = watch.into_held() else { return Started::Refused("lock-not-held") };
         let heads = Box::new(WatchedHeads(heads, self.notes.clone()));
         log.status.set_writer(WriterState::Starting);
         match self.recovered(follower.into_replica(), heads, &objects, |_| log.clone()) {

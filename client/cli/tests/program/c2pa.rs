@@ -78,7 +78,7 @@ fn a_file_is_inspected_for_the_manifest_that_it_carries() {
     stele(&["inspect", &bare]).ok().says(&["it carries no manifest"]);
     assert!(stele(&["inspect", &bare, "--json"]).ok().json()["c2pa"].is_null());
     let store = place("store.c2pa", STORE);
-    stele(&["inspect", &store]).ok().says(&["a manifest store of C2PA", "title tiny.safetensors"]);
+    stele(&["inspect", &store]).ok().says(&["a manifest store of C2PA", "title \"tiny.safetensors\""]);
     let cut = place("cut.c2pa", &STORE[..100]);
     stele(&["inspect", &cut]).ok().says(&["which is not read: expected one superbox"]);
 }
