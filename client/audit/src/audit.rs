@@ -7,6 +7,7 @@ use stele_durable::{self as durable, Dir};
 use stele_log_client::log_end::LogEnd;
 use stele_log_client::reader::{LogReader, StaticFiles};
 use stele_spec::finding::Severity;
+use stele_spec::frozen::FILE;
 use stele_spec::misbehaviour::KnownKeys;
 use stele_spec::note::MAX_NOTE;
 use stele_spec::policy::{Policy, TrustedCheckpoint};
@@ -71,6 +72,14 @@ pub fn run(order: &Order<'_>, report: &mut dyn Write) -> Result<u64, AuditError>
     mirror::bring(&kept, &reader.open(head.clone())?, &store, &mut watch)?;
     mirror::keep_end(&kept, LogEnd::note(&reader, &head, order.policy)?.as_deref())?;
     let log = here.open(head)?;
+    if let Some(end) = LogEnd::read(&here, &log, order.policy)?.filter(LogEnd::is_contradicted) {
+        (order.notify)(&format!(
+            "warning: {}; {} in {} shows it, beside the checkpoint\n",
+            end.text(),
+            FILE,
+            folder.display()
+        ));
+    }
     let convict = Convict::new(&log, &keys, archive);
     let auditor = Auditor::open(&log, Manifests::of(&reader, Some(&kept)), &store, convict)?;
     tell(auditor, log.head(), &store, (order, report), &mut watch)

@@ -1,13 +1,15 @@
-//! Where an ONNX file has its manifest: in the value of a pair of its `metadata_props` whose key is `c2pa:manifest`. The wire format of Protocol Buffers; only the
-//! outermost fields are read, so that a model of any size costs little.
+//! Where an ONNX file has its manifest: in the value of a pair of its `metadata_props` whose key is `c2pa:manifest`. Only the outermost fields are read, so
+//! that a model of any size costs little.
 
 use core::ops::Range;
-use std::io::{self, BufRead, Read as _, Seek, SeekFrom};
+use std::io::{self, BufRead, Seek};
+
+use stele_model_files::protobuf::Fields;
 
 use crate::key::KEY;
 
 /// The most fields: a model has a few, and one for each operator set, function and pair.
-const MAX_FIELDS: usize = 1 << 20;
+const MAX_FIELDS: u64 = 1 << 20;
 /// The most bytes of one pair's key that are compared.
 const MAX_KEY: u64 = 64;
 /// The version of the format, which every model has first.
@@ -19,121 +21,43 @@ const METADATA_PROPS: u64 = 14;
 
 /// The manifests in a model of so many bytes, each by the place of its Base64 in the file; none where it is no model.
 pub fn values(file: impl BufRead + Seek, size: u64) -> io::Result<Option<Vec<Range<u64>>>> {
-    let mut reader = Reader { file, at: 0, fields: 0 };
+    let mut fields = Fields::new(file, MAX_FIELDS);
     let (mut has_version, mut has_graph, mut values) = (false, false, Vec::new());
-    while reader.at < size {
-        let Some((number, length)) = reader.field(size)? else { return Ok(None) };
+    while fields.at() < size {
+        let Some((number, length)) = fields.field(size)? else { return Ok(None) };
         match (number, length) {
             (IR_VERSION, None) => has_version = true,
             (GRAPH, Some(_)) => has_graph = true,
             _ => {}
         }
         let Some(length) = length else { continue };
-        let end = reader.at + length;
+        let end = fields.at() + length;
         if number == METADATA_PROPS {
-            match reader.pair(end)? {
+            match pair(&mut fields, end)? {
                 Some(found) => values.extend(found),
                 None => return Ok(None),
             }
         }
-        reader.go_to(end)?;
+        fields.go_to(end)?;
     }
     Ok((has_version && has_graph).then_some(values))
 }
 
-struct Reader<R> {
-    file: R,
-    at: u64,
-    fields: usize,
-}
-
-impl<R: BufRead + Seek> Reader<R> {
-    /// A pair up to an end: the place of its value, if the key is that of a manifest. As in Protocol Buffers, the last of each counts.
-    fn pair(&mut self, end: u64) -> io::Result<Option<Option<Range<u64>>>> {
-        let (mut is_manifest, mut value) = (false, None);
-        while self.at < end {
-            let Some((number, length)) = self.field(end)? else { return Ok(None) };
-            let Some(length) = length else { continue };
-            let (start, after) = (self.at, self.at + length);
-            match number {
-                1 => is_manifest = length <= MAX_KEY && self.bytes(length)? == KEY.as_bytes(),
-                2 => value = Some(start..after),
-                _ => {}
-            }
-            self.go_to(after)?;
+/// A pair up to an end: the place of its value, if the key is that of a manifest. As in Protocol Buffers, the last of each counts.
+fn pair(fields: &mut Fields<impl BufRead + Seek>, end: u64) -> io::Result<Option<Option<Range<u64>>>> {
+    let (mut is_manifest, mut value) = (false, None);
+    while fields.at() < end {
+        let Some((number, length)) = fields.field(end)? else { return Ok(None) };
+        let Some(length) = length else { continue };
+        let (start, after) = (fields.at(), fields.at() + length);
+        match number {
+            1 => is_manifest = length <= MAX_KEY && fields.bytes(length)? == KEY.as_bytes(),
+            2 => value = Some(start..after),
+            _ => {}
         }
-        Ok(Some(value.filter(|_| is_manifest)))
+        fields.go_to(after)?;
     }
-
-    /// The number of the next field, and of bytes how many there are; none where there is no field that ends where it may.
-    fn field(&mut self, end: u64) -> io::Result<Option<(u64, Option<u64>)>> {
-        self.fields += 1;
-        if self.fields > MAX_FIELDS {
-            return Ok(None);
-        }
-        let Some(tag) = self.varint(end)? else { return Ok(None) };
-        let (skipped, length) = match tag & 7 {
-            0 => match self.varint(end)? {
-                Some(_) => (0, None),
-                None => return Ok(None),
-            },
-            1 => (8, None),
-            2 => match self.varint(end)? {
-                Some(length) => (0, Some(length)),
-                None => return Ok(None),
-            },
-            5 => (4, None),
-            _ => return Ok(None),
-        };
-        let is_within = self.at.checked_add(skipped.max(length.unwrap_or_default())).is_some_and(|after| after <= end);
-        if tag >> 3 == 0 || !is_within {
-            return Ok(None);
-        }
-        self.go_to(self.at + skipped)?;
-        Ok(Some((tag >> 3, length)))
-    }
-
-    fn varint(&mut self, end: u64) -> io::Result<Option<u64>> {
-        let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
-            if self.at >= end {
-                return Ok(None);
-            }
-            let mut byte = [0];
-            match self.file.read_exact(&mut byte) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-                Err(error) => return Err(error),
-            }
-            self.at += 1;
-            let [byte] = byte;
-            // The tenth byte holds one bit.
-            if shift == 63 && byte > 1 {
-                return Ok(None);
-            }
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(Some(value));
-            }
-        }
-        Ok(None)
-    }
-
-    fn bytes(&mut self, length: u64) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.file.by_ref().take(length).read_to_end(&mut bytes)?;
-        self.at += bytes.len() as u64;
-        Ok(bytes)
-    }
-
-    fn go_to(&mut self, at: u64) -> io::Result<()> {
-        match i64::try_from(at.saturating_sub(self.at)) {
-            Ok(step) => self.file.seek_relative(step)?,
-            Err(_) => drop(self.file.seek(SeekFrom::Start(at))?),
-        }
-        self.at = at;
-        Ok(())
-    }
+    Ok(Some(value.filter(|_| is_manifest)))
 }
 
 #[cfg(test)]

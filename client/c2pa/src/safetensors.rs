@@ -34,8 +34,8 @@ pub fn header(mut file: impl Read, size: u64) -> io::Result<Option<Vec<u8>>> {
 
 /// The manifests in a header, each by the place of its Base64 in the file. One that is written with escapes, and so is no Base64, has an empty place.
 pub fn values(header: &[u8]) -> Result<Vec<Range<u64>>, serde_json::Error> {
-    // A header of tensors alone costs no parsing.
-    if !header.windows(KEY.len()).any(|window| window == KEY.as_bytes()) {
+    // A header of tensors alone costs no parsing. With escapes the key may be written otherwise.
+    if !header.contains(&b'\\') && !header.windows(KEY.len()).any(|window| window == KEY.as_bytes()) {
         return Ok(Vec::new());
     }
     let Header(values) = serde_json::from_slice(header)?;
@@ -165,6 +165,7 @@ mod tests {
             found(r#"{"__metadata__":{"c2pa:manifest":"YQ=="},"__metadata__":{"c2pa:manifest":"Yg=="}}"#),
             ["YQ==", "Yg=="]
         );
+        assert_eq!(found(r#"{"__metadata__":{"c2pa\u003amanifest":"YQ=="}}"#), ["YQ=="]);
         // With an escape it is no Base64.
         assert_eq!(found(r#"{"__metadata__":{"c2pa:manifest":"a\/b="}}"#), [""]);
     }

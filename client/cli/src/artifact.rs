@@ -1,6 +1,6 @@
 //! An artifact of a registry, and the release that is attached to it.
 //!
-//! Everybody who may write to the repository may attach what they like. So each release that is listed is verified and told, and none is chosen by its
+//! Anyone with the right to write to the repository may attach anything. So each release that is listed is verified and reported, and none is chosen by its
 //! verdict: a release that its publisher withdrew is not passed over for another one that holds.
 
 use std::path::Path;

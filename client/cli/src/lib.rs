@@ -22,6 +22,8 @@ mod release_signature;
 
 mod log_args;
 
+mod known_here;
+
 mod installed;
 
 mod hashed_files;

@@ -55,7 +55,7 @@ impl RecordedSignature {
         let is_named = recorded.is_some() || recorded_root.is_some();
         let bytes = match read_if_there(path, MAX_BUNDLE as u64) {
             Ok(bytes) => bytes,
-            // Nobody asked for it.
+            // The caller did not ask for it.
             Err(_) if !is_named && key.is_none() => return Ok(None),
             Err(error) => return Err(error.into()),
         };

@@ -1,4 +1,4 @@
-//! The `model.sig` of a release that is about to be published: made with a key, or taken from whoever signed the files. The record names its digest, so it is
+//! The `model.sig` of a release that is about to be published: made with a key, or taken from the one who signed the files. The record names its digest, so it is
 //! written before anything is sent: a signature by ECDSA is another one each time.
 
 use std::path::{Path, PathBuf};

@@ -8,6 +8,7 @@ mod licence_tags;
 mod yaml_scalar;
 
 pub mod gguf_file_type;
+pub mod protobuf;
 
 pub mod gguf;
 pub mod numpy;

@@ -1,7 +1,9 @@
-//! ONNX: which files a model keeps its numbers in. The wire format of Protocol Buffers, read with a bound on everything.
+//! ONNX: which files a model keeps its numbers in.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek};
+
+use crate::protobuf::Fields;
 
 /// The most fields that are looked at: a graph of a hundred thousand nodes has about a million.
 const MAX_FIELDS: u64 = 1 << 23;
@@ -23,7 +25,7 @@ pub fn external_data(file: impl Read + Seek, size: u64) -> io::Result<BTreeSet<S
 pub fn is_model(file: impl Read + Seek, size: u64) -> io::Result<bool> {
     let mut walk = Walk::new(file);
     let (mut version, mut graph) = (false, false);
-    while walk.at < size {
+    while walk.fields.at() < size {
         let Ok((number, value)) = walk.field(size) else { return Ok(false) };
         match (number, &value) {
             (1, Value::Number) => version = true,
@@ -42,7 +44,7 @@ pub fn is_model(file: impl Read + Seek, size: u64) -> io::Result<bool> {
 pub fn producer(file: impl Read + Seek, size: u64) -> io::Result<(String, String)> {
     let mut walk = Walk::new(file);
     let (mut name, mut version) = (String::new(), String::new());
-    while walk.at < size {
+    while walk.fields.at() < size {
         let (number, value) = walk.field(size)?;
         let Value::Bytes(length) = value else { continue };
         match number {
@@ -93,15 +95,13 @@ enum Value {
 }
 
 struct Walk<R> {
-    reader: BufReader<R>,
-    at: u64,
-    fields: u64,
+    fields: Fields<BufReader<R>>,
     found: BTreeSet<String>,
 }
 
 impl<R: Read + Seek> Walk<R> {
     fn new(file: R) -> Self {
-        Self { reader: BufReader::new(file), at: 0, fields: 0, found: BTreeSet::new() }
+        Self { fields: Fields::new(BufReader::new(file), MAX_FIELDS), found: BTreeSet::new() }
     }
 
     fn message(&mut self, message: Message, end: u64, depth: u32) -> io::Result<()> {
@@ -109,13 +109,13 @@ impl<R: Read + Seek> Walk<R> {
             return Err(refused("its graphs are nested too deeply"));
         }
         let (mut key, mut value) = (String::new(), String::new());
-        while self.at < end {
+        while self.fields.at() < end {
             let (number, read) = self.field(end)?;
             let Value::Bytes(length) = read else { continue };
             match (message, number, message.child(number)) {
                 (Message::Entry, 1, _) => key = self.text(length)?,
                 (Message::Entry, 2, _) => value = self.text(length)?,
-                (_, _, Some(child)) => self.message(child, self.at + length, depth + 1)?,
+                (_, _, Some(child)) => self.message(child, self.fields.at() + length, depth + 1)?,
                 _ => self.skip(length)?,
             }
         }
@@ -130,47 +130,9 @@ impl<R: Read + Seek> Walk<R> {
 
     /// The number of the next field, and its value.
     fn field(&mut self, end: u64) -> io::Result<(u64, Value)> {
-        self.fields += 1;
-        if self.fields > MAX_FIELDS {
-            return Err(refused("it has too many fields"));
-        }
-        let tag = self.varint()?;
-        let value = match tag & 7 {
-            0 => {
-                self.varint()?;
-                Value::Number
-            }
-            1 => {
-                self.skip(8)?;
-                Value::Number
-            }
-            2 => Value::Bytes(self.varint()?),
-            5 => {
-                self.skip(4)?;
-                Value::Number
-            }
-            _ => return Err(refused("a field of an unknown kind")),
-        };
-        let length = if let Value::Bytes(length) = value { length } else { 0 };
-        match self.at.checked_add(length) {
-            Some(after) if after <= end => Ok((tag >> 3, value)),
-            _ => Err(refused("a field is longer than what it is in")),
-        }
-    }
-
-    fn varint(&mut self) -> io::Result<u64> {
-        let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let mut byte = [0];
-            self.reader.read_exact(&mut byte)?;
-            self.at += 1;
-            let [byte] = byte;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(value);
-            }
-        }
-        Err(refused("a number that does not end"))
+        let unread = || refused("a field is of an unknown kind or longer than what it is in, or there are too many");
+        let (number, length) = self.fields.field(end)?.ok_or_else(unread)?;
+        Ok((number, length.map_or(Value::Number, Value::Bytes)))
     }
 
     fn text(&mut self, length: u64) -> io::Result<String> {
@@ -178,9 +140,7 @@ impl<R: Read + Seek> Walk<R> {
             self.skip(length)?;
             return Ok(String::new());
         }
-        let mut bytes = Vec::new();
-        self.reader.by_ref().take(length).read_to_end(&mut bytes)?;
-        self.at += length;
+        let bytes = self.fields.bytes(length)?;
         if bytes.len() as u64 != length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -188,11 +148,8 @@ impl<R: Read + Seek> Walk<R> {
     }
 
     fn skip(&mut self, bytes: u64) -> io::Result<()> {
-        self.at = self.at.checked_add(bytes).ok_or_else(|| refused("a length that no file has"))?;
-        match i64::try_from(bytes) {
-            Ok(step) => self.reader.seek_relative(step),
-            Err(_) => self.reader.seek(SeekFrom::Start(self.at)).map(drop),
-        }
+        let after = self.fields.at().checked_add(bytes).ok_or_else(|| refused("a length that no file has"))?;
+        self.fields.go_to(after)
     }
 }
 

@@ -375,6 +375,24 @@ mod tests {
     }
 
     #[test]
+    fn an_archive_whose_title_is_that_of_a_file_in_it_is_two_contents_unless_every_client_unpacks_it() {
+        let at = |annotations: &[(&str, &str)]| {
+            let archive = layer("application/vnd.oci.image.layer.v1.tar", b"an archive", annotations);
+            let member =
+                Member::File { path: "model.safetensors".parse().unwrap(), size: 7, sha256: Digest::of(b"weights") };
+            let mut places = Places::default();
+            add_members(&archive, vec![member], &manifest(), &mut places);
+            places.0.remove("model.safetensors").unwrap()
+        };
+        assert!(matches!(at(&[(PATHS[0], "model.safetensors")]), Found::File { .. }));
+        assert!(matches!(at(&[(TITLE, "model.safetensors"), (UNPACK, "true")]), Found::File { .. }));
+        for unpack in [None, Some((UNPACK, "false"))] {
+            let annotations: Vec<_> = [(TITLE, "model.safetensors")].into_iter().chain(unpack).collect();
+            assert!(matches!(at(&annotations), Found::Unusable { loadable_as: Some(_), .. }), "{unpack:?}");
+        }
+    }
+
+    #[test]
     fn how_a_layer_is_packed_is_known_by_its_media_type() {
         for (kind, packing) in [
             (RAW, Packing::Raw),

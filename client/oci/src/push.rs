@@ -1,6 +1,6 @@
 //! The files of a verified folder as an artifact of CNCF ModelPack: a layer for each file, which is the file as it is.
 //!
-//! Manifest and config are functions of the release, so the same release is the same artifact, whoever pushes it.
+//! Manifest and config are functions of the release, so the same release is the same artifact with every pusher.
 
 use std::path::Path;
 

@@ -13,6 +13,8 @@ const MAX_PAGES: usize = 64;
 const MAX_REFERRERS: usize = 10_000;
 /// The most releases that are read of one artifact.
 const MAX_RELEASES: usize = 64;
+/// The most referrers whose manifests are read since the list does not say what they are.
+const MAX_UNCLEAR: usize = 512;
 
 /// How referrers are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +115,16 @@ impl Registry {
             }
             match next {
                 Some(next) => url = next,
-                None => return Ok(Referrers { way: Way::Api, listed }),
+                None => {
+                    // A registry may answer for a list that it does not keep; who attached there used the tag.
+                    if !listed.iter().any(|one| is_release(one) || is_unclear(one)) {
+                        let by_tag = self.referrers_by_tag(subject)?;
+                        if !by_tag.listed.is_empty() {
+                            return Ok(by_tag);
+                        }
+                    }
+                    return Ok(Referrers { way: Way::Api, listed });
+                }
             }
         }
         Err(self.too_many(subject, "pages of referrers", MAX_PAGES))
@@ -139,8 +150,11 @@ impl Registry {
     /// Reads every release that is listed for an artifact.
     pub fn attached(&self, artifact: &Artifact, referrers: &Referrers) -> Result<Vec<Attached>, OciError> {
         let (releases, _) = referrers.releases();
-        if releases.len() > MAX_RELEASES {
+        if releases.iter().filter(|one| is_release(one)).count() > MAX_RELEASES {
             return Err(self.too_many(&artifact.digest, "releases", MAX_RELEASES));
+        }
+        if releases.len() > MAX_UNCLEAR {
+            return Err(self.too_many(&artifact.digest, "referrers whose kind is not listed", MAX_UNCLEAR));
         }
         let mut attached = Vec::new();
         for one in releases {

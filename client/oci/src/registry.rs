@@ -1,7 +1,7 @@
 //! A repository of a registry, over HTTP (OCI distribution specification 1.1): manifests and blobs, read and stored.
 //!
 //! Nothing that comes is believed but by its digest. A login goes to the registry that the reference names and to the token service that it names, and to
-//! nobody else: a redirect, and a place for an upload on another host, are asked without one.
+//! no other host: a redirect, and a place for an upload on another host, are asked without one.
 
 use std::cell::RefCell;
 use std::io::{self, Read};

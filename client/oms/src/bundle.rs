@@ -82,7 +82,7 @@ impl Bundle {
         }
     }
 
-    /// What it lists, whoever made it: to be held against a record, and for nothing else.
+    /// What it lists, with no signature checked: to be held against a record, and for nothing else.
     pub fn unverified_list(&self) -> Result<Statement, StatementError> {
         Statement::parse(&self.payload)
     }

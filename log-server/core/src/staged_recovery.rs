@@ -66,7 +66,7 @@ impl StagedRecoveryError {
 pub enum Discard {
     /// All: no other process can have staged what it is about to sign.
     All,
-    /// Those of trees that are no larger than the signed one. Whoever signs next signs a larger tree, and may have staged it already: a run that was
+    /// Those of trees that are no larger than the signed one. The next writer signs a larger tree, and may have staged it already: a run that was
     /// overtaken while it recovered must not take that away.
     UpTo(u64),
 }

@@ -160,6 +160,17 @@ impl Record {
         is_one.then(|| format!("http://{listens}"))
     }
 
+    /// Whether the writer of a fence is on another machine than a run of this name, and reached at an address that its own machine alone reaches.
+    pub fn is_local_elsewhere(&self, run: &str) -> bool {
+        let host = |run: &str| run.split('/').next().map(str::to_owned);
+        let (Some(writer), Some(address)) = (self.writer(), self.writer_address()) else { return false };
+        let authority = address.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        let listens = authority.parse::<std::net::SocketAddr>().ok();
+        let is_local = authority.starts_with("localhost")
+            || listens.is_some_and(|listens| listens.ip().is_loopback() || listens.ip().is_unspecified());
+        is_local && host(writer) != host(run)
+    }
+
     /// The staged batch that leads to its tree head, unless it is a fence.
     pub fn staged(&self) -> Option<&str> {
         if let Act::Head(staged) = &self.act { Some(staged) } else { None }
@@ -320,6 +331,28 @@ mod tests {
             );
             let record = Record::parse(record.as_bytes()).unwrap();
             assert_eq!(record.writer_address().as_deref(), address, "{writer}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_another_machine_alone_is_told_from_one_that_can_be_asked() {
+        let fenced = |writer: &str| {
+            let record = format!(
+                "stele/lock@v1\nlog.example/stele\n1\n-\n1\n01010101010101010101010101010101\nfence {writer}\n\n"
+            );
+            Record::parse(record.as_bytes()).unwrap()
+        };
+        for (writer, is_it) in [
+            ("a/1/http://127.0.0.1:8080", true),
+            ("a/1/http://[::1]:8080", true),
+            ("a/1/http://localhost:8080", true),
+            ("a/1/http://127.0.0.1:8080/mine", true),
+            ("a/1/127.0.0.1:8080", true),
+            ("b/1/http://127.0.0.1:8080", false),
+            ("a/1/http://10.0.0.1:8080", false),
+            ("a/1/https://log.example", false),
+        ] {
+            assert_eq!(fenced(writer).is_local_elsewhere("b/2/http://127.0.0.1:8080"), is_it, "{writer}");
         }
     }
 

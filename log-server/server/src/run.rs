@@ -52,7 +52,7 @@ pub struct Started {
     pub standby: bool,
 }
 
-/// What a running log is told by signals, and from what it was started.
+/// What signals a running log takes, and from what it was started.
 struct Signals {
     /// To read policy, rules and quotas again.
     hangup: Signal,
@@ -72,7 +72,7 @@ pub fn run_until_signalled(from: Started) -> Result<(), LogError> {
     runtime.block_on(async {
         let stop = shutdown::signals().map_err(machine("signals"))?;
         let hangup = signal(SignalKind::hangup()).map_err(machine("signals"))?;
-        // Whoever is the writer already takes no notice: without a handler the signal would end it.
+        // A writer ignores the signal: without a handler it would end the process.
         let take_over = signal(SignalKind::user_defined1()).map_err(machine("signals"))?;
         let listen = |source| LogError::Listen { address: options.listen.clone(), source };
         let listener = TcpListener::bind(&options.listen).await.map_err(listen)?;
@@ -131,7 +131,7 @@ async fn run_reloading(
                 });
                 mailbox.close();
                 if ended.is_err() {
-                    // Nobody hears it where the log stops already.
+                    // The receiver is gone where the log stops already.
                     let _ = failed.send(());
                 }
                 ended
@@ -238,9 +238,8 @@ struct Prepared {
 }
 
 /// What this run is for the log.
-#[allow(clippy::large_enum_variant, reason = "there is one in a run")]
 enum Role {
-    Writer(Writing),
+    Writer(Box<Writing>),
     Standby(Box<Standby>),
 }
 
@@ -248,7 +247,7 @@ impl Role {
     /// Until the log stops, or a standby follows no further.
     fn play(self, shared: &Arc<RunningLog>, mailbox: &Mailbox, intake: &Intake) -> Result<(), LogError> {
         let writing = match self {
-            Self::Writer(writing) => Some(writing),
+            Self::Writer(writing) => Some(*writing),
             Self::Standby(standby) => standby.stand_by(mailbox, intake)?,
         };
         match writing {
@@ -299,7 +298,7 @@ fn start(options: Options, listens: SocketAddr, is_standby: bool, mailbox: &Mail
     let settings = Settings { policy, rules: config.rules() };
     let views = found.views.clone();
     let shared = RunningLog::new(LogParts { origin: config.origin, keys, settings, store, lookup, views }, clock);
-    let role = Role::Writer(begin(&shared, Parts { signer, heads, staging, found }, mailbox)?);
+    let role = Role::Writer(Box::new(begin(&shared, Parts { signer, heads, staging, found }, mailbox)?));
     Ok(Prepared { shared, role, past })
 }
 

@@ -157,7 +157,7 @@ impl Standby {
             Ok(heard) => {
                 self.problem = None;
                 self.current_at = self.log.now();
-                let cannot_be_asked = self.writer_is_local_elsewhere();
+                let cannot_be_asked = self.storage.lock.is_local_elsewhere(&self.name);
                 if cannot_be_asked {
                     let message = "the writer's fence names an address that only its own machine reaches: set [standby] address there. Until then \
                                    nothing takes over by itself, only by SIGUSR1";
@@ -205,18 +205,6 @@ impl Standby {
     }
 
     /// Whether the writer says that it is at work. One that is overtaken, is a standby itself or does not answer is none.
-    /// Whether the writer is on another machine, and says that it is reached at an address of its own machine: its silence says nothing.
-    fn writer_is_local_elsewhere(&self) -> bool {
-        let host = |run: &str| run.split('/').next().map(str::to_owned);
-        let Some((writer, address)) = self.storage.lock.writer().zip(self.storage.lock.writer_address()) else {
-            return false;
-        };
-        let authority = address.split("://").nth(1).unwrap_or_default();
-        let is_local =
-            ["127.", "localhost", "[::1]", "0.0.0.0", "[::]"].iter().any(|local| authority.starts_with(local));
-        is_local && host(writer) != host(&self.name)
-    }
-
     fn writer_answers(&self) -> bool {
         let Some(address) = self.storage.lock.writer_address() else { return false };
         let health = Running::within(&address, self.answer).health();

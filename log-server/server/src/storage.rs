@@ -32,12 +32,11 @@ const PROBE: Key = Key::fixed("probe");
 
 /// A log's storage, before its lock is taken.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is one in a run")]
 pub(crate) enum Storage {
     /// Files below the data folder, of which this process alone is the writer.
     Files(Arc<dyn Objects>, FileHeadStore),
     /// A bucket.
-    Bucket(SharedStorage),
+    Bucket(Box<SharedStorage>),
 }
 
 /// A log's storage that other runs may write as well, and the lock that says which one may.
@@ -105,18 +104,19 @@ impl Storage {
         if lock.is_new() && objects.has_tiles().map_err(|error| failed(error.into()))? {
             return Err(failed(StorageError::LockLost { place: store.bucket().place() }));
         }
-        Ok(Self::Bucket(SharedStorage { objects: Arc::new(objects), lock, only: files }))
+        Ok(Self::Bucket(Box::new(SharedStorage { objects: Arc::new(objects), lock, only: files })))
     }
 
     /// The storage, where other runs may write it as well.
     pub(crate) fn shared(self) -> Option<SharedStorage> {
-        if let Self::Bucket(shared) = self { Some(shared) } else { None }
+        if let Self::Bucket(shared) = self { Some(*shared) } else { None }
     }
 
     /// The objects.
     pub(crate) fn objects(&self) -> &Arc<dyn Objects> {
         match self {
-            Self::Files(objects, _) | Self::Bucket(SharedStorage { objects, .. }) => objects,
+            Self::Files(objects, _) => objects,
+            Self::Bucket(shared) => &shared.objects,
         }
     }
 
@@ -124,7 +124,8 @@ impl Storage {
     pub(crate) fn take(self, writer: &str) -> Result<Box<dyn HeadStore>, LogError> {
         match self {
             Self::Files(_, files) => Ok(Box::new(files)),
-            Self::Bucket(SharedStorage { lock, only, .. }) => {
+            Self::Bucket(shared) => {
+                let SharedStorage { lock, only, .. } = *shared;
                 let locked = LockedHead::take(lock.into_lock(), writer).map_err(|error| failed(error.into()))?;
                 Ok(Box::new(Both { locked, _only: only }))
             }

@@ -71,6 +71,11 @@ impl<L: Lock> LockWatch<L> {
         self.fence.as_ref().and_then(Record::writer_address)
     }
 
+    /// Whether the run that holds the lock is on another machine than one of this name, and is reached on its own machine alone: its silence says nothing.
+    pub fn is_local_elsewhere(&self, run: &str) -> bool {
+        self.fence.as_ref().is_some_and(|fence| fence.is_local_elsewhere(run))
+    }
+
     /// The size of the newest signed tree; 0 before the first.
     pub fn signed_size(&self) -> u64 {
         let head = self.newest.as_ref().and_then(Record::head).and_then(read);

@@ -5,7 +5,7 @@
 //! ```
 //! Nothing is invented: what a release does not say is in none of them. Nothing is dropped in silence either: what a format has no place for
 //! stands where that format has room for the words of others (the predicate, `properties`, an annotation), under the names that it has in
-//! the release. The same bundle gives the same bytes: times are those of the statement and of the checkpoint.
+//! the release. The same bundle, and the same knowledge of what became of it, give the same bytes: times are those of the statement and of tree heads.
 
 mod cyclonedx;
 mod in_toto;

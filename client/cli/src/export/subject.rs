@@ -1,6 +1,8 @@
 //! What is exported, and what every format says of it.
 
 use serde_json::{Map, Value, json};
+use stele_log_client::moment::moment;
+use stele_log_client::release_status::ReleaseStatus;
 use stele_spec::hash::Digest;
 use stele_spec::statement::{Reference, Release, Timestamp};
 use stele_verify::VerifiedRelease;
@@ -9,7 +11,9 @@ use stele_verify::VerifiedRelease;
 pub(crate) struct Subject<'a> {
     /// The release with what its log says.
     pub(crate) verified: &'a VerifiedRelease,
-    /// The release as its amendments have left it, as far as the bundle has them.
+    /// What became of it, as far as that is known here.
+    pub(crate) status: &'a ReleaseStatus,
+    /// The release as its amendments have left it, as far as they are known here.
     pub(crate) release: &'a Release,
     /// The SHA-256 of the bundle.
     pub(crate) bundle: Digest,
@@ -32,15 +36,19 @@ impl Subject<'_> {
         })
     }
 
-    /// What became of it up to the checkpoint, by what the bundle has of its publisher's word.
+    /// What became of it, and up to when that is known.
     pub(super) fn status(&self) -> Value {
-        let history = self.verified.history();
+        let history = &self.status.history;
+        let is_complete = self.status.is_complete() || self.verified.completeness().record().is_some();
         let withdrawn = history.withdrawal().map(|(entry, withdraw)| json!({ "entry": entry, "statement": withdraw }));
         let superseded = history.superseded_by().map(|(entry, by)| json!({ "entry": entry, "by": by }));
         let mut status = Map::from_iter([
             ("state".to_owned(), history.state().to_string().into()),
-            ("as_of".to_owned(), self.time().into()),
-            ("proven_complete".to_owned(), self.verified.completeness().record().is_some().into()),
+            (
+                "as_of".to_owned(),
+                self.status.head.time().map_or_else(|| self.time(), |time| moment(time.seconds())).into(),
+            ),
+            ("proven_complete".to_owned(), is_complete.into()),
         ]);
         status.extend(withdrawn.map(|withdrawn| ("withdrawn".to_owned(), withdrawn)));
         status.extend(superseded.map(|superseded| ("superseded".to_owned(), superseded)));

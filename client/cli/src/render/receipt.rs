@@ -15,8 +15,11 @@ pub(crate) fn page(bytes: &[u8]) -> (Page, Value) {
             page.row("tree size", &receipt.size());
             page.row("key id", &receipt.kid());
             page.row(
-                "cosigned",
-                &format!("{} signature lines in its checkpoint", receipt.proof().checkpoint().signatures().len()),
+                "signed",
+                &format!(
+                    "{} signature lines in its checkpoint, the log's among them",
+                    receipt.proof().checkpoint().signatures().len()
+                ),
             );
             json!({
                 "kind": "receipt", "origin": receipt.origin(), "issuer": issuer(receipt.origin()), "subject": receipt.origin(),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use stele_explain::{Exit, Explain, Failure, explain};
+use stele_log_client::judgement::WithdrawnError;
 use stele_oci::{Artifact, At, Attachment, Pushed, Reference, Registry, RegistryOptions, Way, attach, contents, push};
 use stele_publish::error;
 use stele_spec::bundle::MAX_BUNDLE;
@@ -11,21 +12,17 @@ use stele_spec::verify::Allow;
 use stele_verify::VerifiedRelease;
 use stele_verify::folder::locate::TargetKind;
 use stele_verify::folder::{Shortcuts, Survey, locate};
-use stele_verify::{VerifyError, verify};
+use stele_verify::verify;
 
 use crate::Output;
 use crate::args::{AttachArgs, GLOB, PushArgs, StoringArgs};
+use crate::known_here;
 use crate::policy_file;
 use crate::progress::Progress;
 use crate::render::page::Page;
 
 pub(crate) fn run_attach(args: &AttachArgs) -> Result<Output, Failure> {
-    let (bytes, release) = read(&args.release, &args.storing)?;
-    // A withdrawal is what whoever verifies the artifact is to be told.
-    let withdrawn = match release.require_in_force() {
-        Err(VerifyError::Withdrawn { when, .. }) => Some(when),
-        in_force => in_force.map(|()| None)?,
-    };
+    let (bytes, release, withdrawn) = read(&args.release, &args.storing)?;
     let registry = registry(&args.artifact, &args.storing)?;
     let artifact = registry.artifact(&args.artifact)?;
     let found = contents(&registry, &artifact.image, release.manifest())?;
@@ -36,7 +33,16 @@ pub(crate) fn run_attach(args: &AttachArgs) -> Result<Output, Failure> {
     let json = document(&artifact, &release, &attached, &args.storing);
     let mut page = page("attached", "would attach", &artifact, &release, &args.storing, attached.stored);
     rows(&mut page, &attached, &args.storing);
-    page.maybe("withdrawn", withdrawn.map(|when| format!("on {when}: whoever verifies the artifact is told")).as_ref());
+    // A withdrawal is what a reader of the artifact is to be told: by this bundle, if it has it.
+    page.maybe(
+        "withdrawn",
+        withdrawn
+            .map(|withdrawn| match release.history().withdrawal() {
+                Some(_) => format!("{withdrawn}: `stele verify` of the artifact says so"),
+                None => format!("{withdrawn}, and this bundle does not have it: `stele fetch` makes one that does"),
+            })
+            .as_ref(),
+    );
     Ok(Output { text: page.0, json: json.into(), failure: None })
 }
 
@@ -45,8 +51,10 @@ pub(crate) fn run_push(args: &PushArgs) -> Result<Output, Failure> {
         return Err(NoTag { reference: args.artifact.to_string() }.into());
     }
     let target = locate::find(&args.folder, None)?;
-    let (bytes, release) = read(&target.bundle, &args.storing)?;
-    release.require_in_force()?;
+    let (bytes, release, withdrawn) = read(&target.bundle, &args.storing)?;
+    if let Some(withdrawn) = withdrawn {
+        return Err(TakenBack(withdrawn).into());
+    }
     let TargetKind::Folder(folder) = &target.kind else {
         return Err(NoFolder { path: args.folder.display().to_string() }.into());
     };
@@ -90,12 +98,13 @@ pub(crate) fn run_push(args: &PushArgs) -> Result<Output, Failure> {
     Ok(Output { text: page.0, json: json.into(), failure: None })
 }
 
-/// A bundle that verifies.
-fn read(path: &Path, storing: &StoringArgs) -> Result<(Vec<u8>, VerifiedRelease), Failure> {
+/// A bundle that verifies, and the withdrawal of its release that is known here.
+fn read(path: &Path, storing: &StoringArgs) -> Result<(Vec<u8>, VerifiedRelease, Option<WithdrawnError>), Failure> {
     let policy = policy_file::load(storing.policy.as_deref())?.policy;
     let bytes = error::read(path, MAX_BUNDLE as u64, "a release.stele")?;
     let release = verify(&bytes, &policy)?;
-    Ok((bytes, release))
+    let withdrawn = known_here::withdrawn(&known_here::status(&release, &policy)?);
+    Ok((bytes, release, withdrawn))
 }
 
 fn registry(reference: &Reference, storing: &StoringArgs) -> Result<Registry, Failure> {
@@ -164,6 +173,19 @@ fn document(
     fields.insert("found_by".into(), json!(way));
     fields.insert("dry_run".into(), storing.dry_run.into());
     fields
+}
+
+/// A release that its publisher took back is not sent anywhere.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct TakenBack(WithdrawnError);
+
+impl Explain for TakenBack {
+    explain! {
+        Self(withdrawn) => Exit::Withdrawn, "withdrawn",
+            hint: "nothing was sent; at an artifact that is there already, `stele attach` of a bundle that `stele fetch` made says so",
+            facts: withdrawn.facts();
+    }
 }
 
 /// A digest is what comes of pushing.

@@ -44,7 +44,7 @@ pub(crate) fn run(args: DraftArgs) -> Result<Output, Failure> {
     draft_file::write_draft(draft.text, &draft.tally, &target, &next, &facts.notes)
 }
 
-/// What to do with a signature of Model Signing that lies in the folder: whose it is, nobody but its signer's key tells.
+/// What to do with a signature of Model Signing that lies in the folder: whose it is, only its signer's public key shows.
 fn signature_in(folder: &Path) -> Option<String> {
     let place = folder.join(SIGNATURE);
     let bytes = read_if_there(&place, MAX_SIGNATURE as u64).ok()??;

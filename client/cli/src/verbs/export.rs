@@ -7,11 +7,12 @@ use stele_publish::error::{self, FileError};
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::hash::Digest;
 use stele_verify::folder::locate;
-use stele_verify::{VerifyError, verify};
+use stele_verify::verify;
 
 use crate::Output;
 use crate::args::ExportArgs;
 use crate::export::{self, Subject};
+use crate::known_here;
 use crate::policy_file;
 
 pub(crate) fn run(args: ExportArgs) -> Result<Output, Failure> {
@@ -20,13 +21,14 @@ pub(crate) fn run(args: ExportArgs) -> Result<Output, Failure> {
     let bytes = error::read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?;
     let verified = verify(&bytes, &policy)?;
     // A document that others keep does not outlive, in silence, what it is about.
-    match verified.require_in_force() {
-        Err(VerifyError::Withdrawn { .. }) if args.accept.is_some() => {}
-        in_force => in_force?,
+    let status = known_here::status(&verified, &policy)?;
+    if let Some(withdrawn) = known_here::withdrawn(&status).filter(|_| args.accept.is_none()) {
+        return Err(withdrawn.into());
     }
-    let release = verified.history().current().unwrap_or(verified.release());
+    let release = status.history.current().unwrap_or(verified.release());
     let (bundle, witnesses) = (Digest::of(&bytes), policy.witnesses().len());
-    let document = export::document(&Subject { verified: &verified, release, bundle, witnesses }, args.form);
+    let document =
+        export::document(&Subject { verified: &verified, status: &status, release, bundle, witnesses }, args.form);
     let mut text = format!("{document:#}\n");
     let mut json = json!({ "coordinate": verified.coordinate().to_string(), "entry": verified.entry_index() });
     let mut say = |name: &str, value| json.as_object_mut().map(|fields| fields.insert(name.to_owned(), value));

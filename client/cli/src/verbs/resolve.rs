@@ -10,19 +10,16 @@ use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::age::{self, CheckpointAge};
-use stele_log_client::local_state::LogId;
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_lookup::ReleaseLookup;
-use stele_log_client::release_status::{ReleaseStatus, Source};
+use stele_log_client::release_status::ReleaseStatus;
 use stele_log_client::statements::{Lack, ProvenStatement, StatementList, StatementSource as _};
 use stele_publish::error;
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{FilePath, GitBlobId, Manifest, ManifestFile, dir_hash1};
 use stele_spec::name::Coordinate;
-use stele_spec::policy::Policy;
 use stele_spec::statement::{Purl, Release};
-use stele_verify::VerifiedRelease;
 use stele_verify::folder::BUNDLE;
 use stele_verify::folder::hash::{Job, Want, hash_all};
 use stele_verify::folder::locate::folders_above;
@@ -30,7 +27,8 @@ use stele_verify::folder::locate::folders_above;
 use crate::Output;
 use crate::absence::{Absence, Asked};
 use crate::args::ResolveArgs;
-use crate::log_args::{LogContext, local_state};
+use crate::known_here::kept;
+use crate::log_args::LogContext;
 use crate::package_name::means;
 use crate::policy_file;
 use crate::progress::Progress;
@@ -246,20 +244,6 @@ fn here(wanted: &Wanted, args: &ResolveArgs) -> Result<Option<(Found, AsOf)>, Fa
         }
     }
     Ok(None)
-}
-
-/// What the log said of the release when this machine last asked it.
-fn kept(evidence: &VerifiedRelease, policy: &Policy, no_state: bool) -> Result<Option<ReleaseStatus>, Failure> {
-    let (memory, coordinate) = (local_state(no_state), evidence.release().coordinate());
-    let log = LogId::of(evidence.checkpoint().note(), policy);
-    log.map_or(Ok(()), |log| memory.refuse_convicted(log))?;
-    let Some(told) = log.and_then(|log| memory.cached_answer(log, &coordinate, policy)) else {
-        return Ok(evidence.completeness().record().map(|_| ReleaseStatus::of_bundle(evidence)));
-    };
-    let release_status = ReleaseStatus::of(&coordinate, &told, Source::Kept)?;
-    let entry = evidence.statement().position();
-    Ok(Some(release_status.with_bundle(evidence))
-        .filter(|release_status| release_status.history.release().is_some_and(|(at, _)| at == entry)))
 }
 
 /// What the log has.

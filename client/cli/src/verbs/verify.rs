@@ -200,7 +200,7 @@ fn judge_evidence<T>(
     };
     // The list of licence texts alone takes ten times as long as the whole check of the evidence.
     let examination = means.examines.then(|| examine(&evidence, &known, &target.kind, &place, comparison.as_ref()));
-    // A file that carries one is read once more: nobody who did not ask for the page waits for that.
+    // A file that carries one is read once more, and only where the page was asked for.
     let carried = (means.examines && volume() == Volume::Verbose)
         .then(|| carried_manifest::among(&evidence, &target.kind, &place, comparison.as_ref()));
     let verdict = VerifyReport {

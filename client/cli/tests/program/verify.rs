@@ -25,6 +25,20 @@ fn a_flipped_byte_is_found_and_both_digests_are_told() {
 }
 
 #[test]
+fn a_link_to_a_folder_is_none_of_the_files_that_are_left_aside() {
+    let world = World::released();
+    let hidden = world.at("hidden");
+    std::fs::create_dir(&hidden).unwrap();
+    std::fs::write(hidden.join("modeling.py"), "import os").unwrap();
+    world.verify(&[]).ok();
+    for name in ["model.sig", "release.hints", ".cache"] {
+        symlink(&hidden, world.model().join(name)).unwrap();
+        world.verify(&[]).fails(16, &[&format!("{name} (a symlink to a folder)")]);
+        std::fs::remove_file(world.model().join(name)).unwrap();
+    }
+}
+
+#[test]
 fn a_truncated_file_is_likely_an_unfinished_download() {
     let world = World::released();
     world.write("model.safetensors", &FILES[3].1[..4]);

@@ -138,7 +138,13 @@ fn walk_by(root: &Path, within: &str, links: &Links<'_>) -> Result<Walk, FolderE
             // A release that was made before these were left aside may have a file of the name.
             let is_recorded =
                 [HINTS, SIGNATURE].contains(&&*shown) && matches!(links, Links::Anywhere(wanted) if wanted(&shown));
-            if is_skipped(&shown) && !is_recorded {
+            // A loader follows a link to a folder, whatever its name. Git may keep its own so.
+            let leads_away = || {
+                entry.file_type().is_ok_and(|kind| kind.is_symlink())
+                    && !shown.ends_with(".git")
+                    && fs::metadata(entry.path()).is_ok_and(|found| found.is_dir())
+            };
+            if is_skipped(&shown) && !is_recorded && !leads_away() {
                 walk.skipped.push((shown, entry.path()));
                 continue;
             }

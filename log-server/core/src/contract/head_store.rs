@@ -25,7 +25,7 @@ pub trait HeadStore: Send + fmt::Debug {
     /// That this run is still the writer; [`HeadErrorKind::Conflict`] where another has taken over, which this one need not have noticed yet.
     fn check_held(&self) -> Result<(), HeadError>;
 
-    /// Whether no other process can be at work on this storage, now or while this one holds it, so that a staged batch that was never signed is nobody's.
+    /// Whether no other process can be at work on this storage, now or while this one holds it, so that a staged batch that was never signed belongs to no run.
     /// Where another may come, and have staged what it is about to sign, that is not known.
     fn excludes_others(&self) -> bool;
 }

@@ -18,8 +18,8 @@ use stele_log_core::status::{Gauge, StandbyState, WitnessStatus, WriterState};
 /// How much older than two republications a checkpoint may be, in seconds: witnesses may be slow for a while.
 const SLACK: u64 = 120;
 
-/// How long the storage is waited for. A bucket may keep its answer to itself for a minute, and whoever asks how the log is has no time for that.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the storage is waited for. A request to a bucket may take a minute; a probe of a proxy takes seconds.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// For how long a standby may be unable to follow, in seconds, before it says that it is unwell.
 const STANDBY_SLACK: u64 = 30;
@@ -35,7 +35,7 @@ pub(super) async fn healthz(State(server): State<Server>) -> Response {
     }
 }
 
-/// `read` is the published checkpoint; none where the storage keeps its answer to itself.
+/// `read` is the published checkpoint; none where the storage did not answer in time, or earlier probes still wait for it.
 fn report(shared: &RunningLog, queue: usize, read: Option<Result<Option<Vec<u8>>, ObjectError>>) -> (bool, Value) {
     let settings = shared.settings();
     let mut problems: Vec<Value> = Vec::new();

@@ -176,7 +176,11 @@ fn a_login_goes_to_no_other_host() -> Step {
     let sent = elsewhere.asked();
     assert!(sent.iter().any(|asked| asked.method == "PUT") && sent.iter().all(|asked| asked.authorization.is_none()));
     registry.stop_lying();
-    for told in [told, refused, pushed] {
+    // A token service that is elsewhere, in the clear, is asked for nothing.
+    registry.with_realm(&format!("http://{}/token", elsewhere.host()));
+    let realm = target.run(&["verify", &target.reference, "-v"])?.expect(9)?;
+    assert!(elsewhere.asked().is_empty(), "the login went in the clear to another server");
+    for told in [told, refused, pushed, realm] {
         assert!(secrets.iter().all(|secret| !told.all().contains(secret)), "{}", told.all());
     }
     Ok(())

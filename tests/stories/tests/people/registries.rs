@@ -1,4 +1,4 @@
-//! Releases beside artifacts of registries: pushed by whoever, verified by who pulls.
+//! Releases beside artifacts of registries: pushed by anyone, verified by the reader.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use std::fs;
@@ -10,7 +10,7 @@ use stele_harness::binaries::Binary;
 use stele_harness::command::{self, Told};
 use stele_harness::network::{Network, path};
 use stele_harness::publisher::Publisher;
-use stele_harness::registry::{Registry, base64};
+use stele_harness::registry::{INDEX, Lie, Registry, base64};
 use stele_probe::failure::Step;
 use stele_samples::model;
 
@@ -21,14 +21,14 @@ const TAR: &str = "application/vnd.cncf.model.weight.v1.tar";
 type Files = Vec<(String, Vec<u8>)>;
 
 /// A released folder, and a registry.
-struct Shelf {
+struct Scene {
     network: Network,
     acme: Publisher,
     folder: PathBuf,
     registry: Registry,
 }
 
-impl Shelf {
+impl Scene {
     fn new() -> Step<Self> {
         let network = Network::start(1, 1)?;
         let acme = Publisher::new(&network, "acme.example")?;
@@ -76,60 +76,67 @@ impl Shelf {
 
 #[test]
 fn an_artifact_that_somebody_else_pushed_is_verified_by_the_release_that_is_attached_to_it() -> Step {
-    let shelf = Shelf::new()?;
-    let files = shelf.files();
+    let scene = Scene::new()?;
+    let files = scene.files();
     for (name, way) in [("new/tiny", "referrers-api"), ("old/tiny", "referrers-tag")] {
         if way == "referrers-tag" {
-            shelf.registry.without_api();
+            scene.registry.without_api();
         }
-        let digest = shelf.push(name, &files);
+        let digest = scene.push(name, &files);
         let (tag, pinned) =
-            (shelf.registry.reference(&format!("{name}:v1")), shelf.registry.reference(&format!("{name}@{digest}")));
-        let told = shelf.verify(&tag, &[], 3)?;
+            (scene.registry.reference(&format!("{name}:v1")), scene.registry.reference(&format!("{name}@{digest}")));
+        let told = scene.verify(&tag, &[], 3)?;
         assert!(told.all().contains("no release is attached"), "{}", told.all());
         // Nothing is stored before somebody says so, and the same again stores nothing.
-        let before = shelf.registry.counts();
-        assert_eq!(shelf.attach(&tag, &["--dry-run", "--json"], 0)?.json()?["stored"], false);
-        assert_eq!(shelf.registry.counts(), before);
-        let first = shelf.attach(&tag, &["--json"], 0)?.json()?;
+        let before = scene.registry.counts();
+        assert_eq!(scene.attach(&tag, &["--dry-run", "--json"], 0)?.json()?["stored"], false);
+        assert_eq!(scene.registry.counts(), before);
+        let first = scene.attach(&tag, &["--json"], 0)?.json()?;
         assert_eq!(
             (&first["stored"], &first["found_by"], &first["reference"]),
             (&json!(true), &json!(way), &json!(pinned))
         );
-        let before = shelf.registry.counts();
-        let again = shelf.attach(&pinned, &["--json"], 0)?.json()?;
+        let before = scene.registry.counts();
+        let again = scene.attach(&pinned, &["--json"], 0)?.json()?;
         assert_eq!((&again["stored"], &again["referrer"]), (&json!(false), &first["referrer"]));
-        assert_eq!(shelf.registry.counts(), before);
+        assert_eq!(scene.registry.counts(), before);
 
-        shelf.registry.asked();
-        let told = shelf.verify(&tag, &[], 0)?;
+        if way == "referrers-tag" {
+            // A registry that answers for a list which it does not keep.
+            let empty = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [] });
+            scene.registry.lie("/referrers/", Lie::Bytes(INDEX, empty.to_string().into_bytes()));
+            scene.verify(&tag, &[], 0)?;
+            scene.registry.stop_lying();
+        }
+        scene.registry.asked();
+        let told = scene.verify(&tag, &[], 0)?;
         assert!(told.stdout.starts_with("verified  acme.example/tiny@1.0.0#base: all "), "{}", told.stdout);
         assert!(told.stdout.lines().next().unwrap().contains(&pinned), "{}", told.stdout);
         assert!(told.stdout.contains("not downloaded"), "{}", told.stdout);
         assert!(told.stdout.lines().count() <= 8, "{}", told.stdout);
         // The bytes of the model were not asked for: manifests, the list, and release.stele.
-        let blobs = shelf.registry.asked().into_iter().filter(|asked| asked.path.contains("/blobs/")).count();
+        let blobs = scene.registry.asked().into_iter().filter(|asked| asked.path.contains("/blobs/")).count();
         assert_eq!(blobs, 1);
-        let verdict = shelf.verdict(&pinned, 0)?;
+        let verdict = scene.verdict(&pinned, 0)?;
         let artifact = &verdict["artifact"];
         assert_eq!(
             (&artifact["found_by"], &artifact["referrer"], &artifact["layers"]),
             (&json!(way), &first["referrer"], &json!(files.len()))
         );
         assert_eq!(verdict["integrity"]["weights"]["state"], "match");
-        assert!(shelf.verify(&pinned, &["-v"], 0)?.stdout.contains("  artifact        oci://"));
-        assert_eq!(shelf.verdict(&pinned, 0)?["artifact"]["downloaded_bytes"], 0);
-        shelf.verify(&pinned, &["--online"], 0)?;
-        shelf.verify(&pinned, &["--publisher", "evil.example"], 5)?;
-        shelf.verify(&pinned, &["--no-hash"], 0)?;
+        assert!(scene.verify(&pinned, &["-v"], 0)?.stdout.contains("  artifact        oci://"));
+        assert_eq!(scene.verdict(&pinned, 0)?["artifact"]["downloaded_bytes"], 0);
+        scene.verify(&pinned, &["--online"], 0)?;
+        scene.verify(&pinned, &["--publisher", "evil.example"], 5)?;
+        scene.verify(&pinned, &["--no-hash"], 0)?;
     }
     Ok(())
 }
 
 #[test]
 fn an_artifact_that_is_not_the_release_is_told_apart_line_by_line() -> Step {
-    let shelf = Shelf::new()?;
-    let (files, bundle) = (shelf.files(), shelf.folder.join("release.stele"));
+    let scene = Scene::new()?;
+    let (files, bundle) = (scene.files(), scene.folder.join("release.stele"));
     let bundle = path(&bundle)?;
     let weights = files.iter().position(|(name, _)| name == model::SHARDS[0]).unwrap();
     let changed = |change: &dyn Fn(&mut Files)| {
@@ -151,63 +158,63 @@ fn an_artifact_that_is_not_the_release_is_told_apart_line_by_line() -> Step {
         ("out", changed(&|files| files.push(("../../evil.py".into(), b"import os".to_vec()))), 16, "UNRECORDED"),
     ];
     for (name, files, exit, word) in &cases {
-        shelf.push(name, files);
-        let reference = shelf.registry.reference(&format!("{name}:v1"));
-        let told = shelf.verify(&reference, &["--bundle", bundle], *exit)?;
+        scene.push(name, files);
+        let reference = scene.registry.reference(&format!("{name}:v1"));
+        let told = scene.verify(&reference, &["--bundle", bundle], *exit)?;
         assert!(told.stdout.starts_with(word), "{name}: {}", told.stdout);
         // What does not verify is not attached, and nothing is stored on the way.
-        let before = shelf.registry.counts();
-        shelf.attach(&reference, &[], *exit)?;
-        assert_eq!(shelf.registry.counts(), before, "{name}");
+        let before = scene.registry.counts();
+        scene.attach(&reference, &[], *exit)?;
+        assert_eq!(scene.registry.counts(), before, "{name}");
     }
-    let more = shelf.registry.reference("more:v1");
-    shelf.verify(&more, &["--bundle", bundle, "--allow-extra", "modeling_*.py"], 0)?;
-    let missing = shelf.registry.reference("missing:v1");
-    shelf.verify(&missing, &["--bundle", bundle, "--partial"], 0)?;
-    shelf.attach(&missing, &["--partial"], 0)?;
-    assert_eq!(shelf.verdict(&missing, 15)?["artifact"]["found_by"], "referrers-api");
+    let more = scene.registry.reference("more:v1");
+    scene.verify(&more, &["--bundle", bundle, "--allow-extra", "modeling_*.py"], 0)?;
+    let missing = scene.registry.reference("missing:v1");
+    scene.verify(&missing, &["--bundle", bundle, "--partial"], 0)?;
+    scene.attach(&missing, &["--partial"], 0)?;
+    assert_eq!(scene.verdict(&missing, 15)?["artifact"]["found_by"], "referrers-api");
     // Moved: both halves of it are said.
-    let moved = shelf.verify(&shelf.registry.reference("moved:v1"), &["--bundle", bundle, "--json"], 15)?.json()?;
+    let moved = scene.verify(&scene.registry.reference("moved:v1"), &["--bundle", bundle, "--json"], 15)?.json()?;
     let problems: Vec<&str> =
         moved["problems"].as_array().unwrap().iter().map(|one| one["error"].as_str().unwrap()).collect();
     assert_eq!(problems, ["incomplete", "unrecorded"]);
     // As Ollama keeps it, without paths: the weights are known by their digest, and what the release does not have is not.
-    let layer = |kind: &str, bytes: &[u8]| shelf.registry.blob(&format!("application/vnd.ollama.image.{kind}"), bytes);
+    let layer = |kind: &str, bytes: &[u8]| scene.registry.blob(&format!("application/vnd.ollama.image.{kind}"), bytes);
     let layers = [layer("model", &files[weights].1), layer("license", b"MIT"), layer("template", b"{{ .Prompt }}")];
-    shelf.registry.artifact("ollama", "v1", &layers);
-    let ollama = shelf.registry.reference("ollama:v1");
-    let told = shelf.verify(&ollama, &["--bundle", bundle, "--partial"], 16)?;
+    scene.registry.artifact("ollama", "v1", &layers);
+    let ollama = scene.registry.reference("ollama:v1");
+    let told = scene.verify(&ollama, &["--bundle", bundle, "--partial"], 16)?;
     assert!(told.stdout.contains("image.template") && told.stdout.contains("1 file here"), "{}", told.stdout);
     Ok(())
 }
 
 #[test]
 fn several_releases_at_one_artifact_are_all_judged_and_a_withdrawal_is_not_passed_over() -> Step {
-    let shelf = Shelf::new()?;
-    let files = shelf.files();
-    shelf.push("tiny", &files);
-    let reference = shelf.registry.reference("tiny:v1");
+    let scene = Scene::new()?;
+    let files = scene.files();
+    scene.push("tiny", &files);
+    let reference = scene.registry.reference("tiny:v1");
     let attach = |bundle: &Path, more: &[&str]| {
-        shelf.told(&[&["attach", &reference, "--release", path(bundle)?], more].concat())
+        scene.told(&[&["attach", &reference, "--release", path(bundle)?], more].concat())
     };
-    let old = shelf.network.at("old.stele");
-    fs::copy(shelf.folder.join("release.stele"), &old).unwrap();
+    let old = scene.network.at("old.stele");
+    fs::copy(scene.folder.join("release.stele"), &old).unwrap();
     attach(&old, &[])?.expect(0)?;
     // The release of other files is not taken for this artifact, by nobody.
-    let other = shelf.network.at("other");
-    shelf.acme.release(&other, "2.0.0", 2)?;
+    let other = scene.network.at("other");
+    scene.acme.release(&other, "2.0.0", 2)?;
     attach(&other.join("release.stele"), &[])?.expect(1)?;
     attach(&other.join("release.stele"), &["--partial"])?.expect(1)?;
     // Who may write to the repository stores it all the same.
     let bytes = fs::read(other.join("release.stele")).unwrap();
     let kind = "application/vnd.stele.release.v1+cbor";
-    let subject = json!({ "mediaType": RAW, "digest": shelf.verdict(&reference, 0)?["artifact"]["reference"].as_str().unwrap().split_once('@').unwrap().1, "size": 1 });
+    let subject = json!({ "mediaType": RAW, "digest": scene.verdict(&reference, 0)?["artifact"]["reference"].as_str().unwrap().split_once('@').unwrap().1, "size": 1 });
     let refer = |bytes: &[u8]| {
         let (config, layer) =
-            (shelf.registry.blob("application/vnd.oci.empty.v1+json", b"{}"), shelf.registry.blob(kind, bytes));
+            (scene.registry.blob("application/vnd.oci.empty.v1+json", b"{}"), scene.registry.blob(kind, bytes));
         let document = json!({ "schemaVersion": 2, "artifactType": kind, "config": config, "layers": [layer], "subject": subject });
         let document = document.to_string();
-        shelf.registry.manifest(
+        scene.registry.manifest(
             "tiny",
             &format!("referrer-{}", document.len()),
             "application/vnd.oci.image.manifest.v1+json",
@@ -216,57 +223,57 @@ fn several_releases_at_one_artifact_are_all_judged_and_a_withdrawal_is_not_passe
     };
     refer(&bytes);
     refer(b"no release at all");
-    let told = shelf.verify(&reference, &[], 0)?;
+    let told = scene.verify(&reference, &[], 0)?;
     assert!(told.stderr.contains("is of another release, acme.example/tiny@2.0.0#base"), "{}", told.stderr);
     assert!(told.stderr.contains("is refused"), "{}", told.stderr);
-    let referrers = shelf.verdict(&reference, 0)?["artifact"]["referrers"].clone();
+    let referrers = scene.verdict(&reference, 0)?["artifact"]["referrers"].clone();
     let mut states: Vec<&str> =
         referrers.as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap()).collect();
     states.sort_unstable();
     assert_eq!(states, ["other-release", "refused", "taken"]);
 
     // Somebody else's release of the same bytes: nobody chooses for the reader.
-    let copy = shelf.network.at("copy");
-    model::copy(&shelf.folder, &copy)?;
+    let copy = scene.network.at("copy");
+    model::copy(&scene.folder, &copy)?;
     for name in ["release.stele", "release.toml"] {
         fs::remove_file(copy.join(name)).unwrap();
     }
-    let (lab, _) = Publisher::with_key(&shelf.network, "lab.example", "lab.pem")?;
+    let (lab, _) = Publisher::with_key(&scene.network, "lab.example", "lab.pem")?;
     lab.prepare(&copy, "1.0.0")?;
     lab.publish(&copy)?.expect(0)?;
     refer(&fs::read(copy.join("release.stele")).unwrap());
-    let told = shelf.verify(&reference, &[], 7)?;
+    let told = scene.verify(&reference, &[], 7)?;
     assert!(told.all().contains("lab.example/tiny@1.0.0#base") && told.all().contains("--publisher"), "{}", told.all());
-    assert!(shelf.verify(&reference, &["--publisher", "lab.example"], 0)?.stdout.contains("as lab.example released"));
+    assert!(scene.verify(&reference, &["--publisher", "lab.example"], 0)?.stdout.contains("as lab.example released"));
 
     // The bundle that knows of the withdrawal is the one that counts.
-    let coordinate = shelf.acme.coordinate("1.0.0");
+    let coordinate = scene.acme.coordinate("1.0.0");
     let withdraw = ["withdraw", &coordinate, "--did", "support-ended 2026-07-02", "--copies", "publicly-downloaded"];
-    shelf.acme.say(&shelf.network, &[&withdraw[..], &["--reason", "A mistake."]].concat())?.expect(0)?;
-    shelf.told(&["fetch", path(&shelf.folder)?])?.expect(0)?;
-    let told = attach(&shelf.folder.join("release.stele"), &[])?.expect(0)?;
+    scene.acme.say(&scene.network, &[&withdraw[..], &["--reason", "A mistake."]].concat())?.expect(0)?;
+    scene.told(&["fetch", path(&scene.folder)?])?.expect(0)?;
+    let told = attach(&scene.folder.join("release.stele"), &[])?.expect(0)?;
     assert!(told.stdout.contains("withdrawn"), "{}", told.stdout);
-    let told = shelf.verify(&reference, &["--publisher", "acme.example"], 17)?;
+    let told = scene.verify(&reference, &["--publisher", "acme.example"], 17)?;
     assert!(told.stdout.starts_with("WITHDRAWN"), "{}", told.stdout);
     Ok(())
 }
 
 #[test]
 fn a_release_is_pushed_as_layers_and_nothing_is_sent_that_is_not_in_it() -> Step {
-    let shelf = Shelf::new()?;
-    let login = shelf.network.at("auth.json");
+    let scene = Scene::new()?;
+    let login = scene.network.at("auth.json");
     let write_login = |password: &str| {
         let auth = base64(&format!("me:{password}"));
-        fs::write(&login, json!({ "auths": { shelf.registry.host(): { "auth": auth } } }).to_string()).unwrap();
+        fs::write(&login, json!({ "auths": { scene.registry.host(): { "auth": auth } } }).to_string()).unwrap();
     };
-    shelf.registry.with_login("me", "hunter2");
-    let (reference, policy) = (shelf.registry.reference("acme/tiny:1.0.0"), shelf.network.policy_path());
+    scene.registry.with_login("me", "hunter2");
+    let (reference, policy) = (scene.registry.reference("acme/tiny:1.0.0"), scene.network.policy_path());
     let run = |verb: &[&str], exit: i32| -> Step<Told> {
         let arguments = [verb, &["--policy", path(&policy)?]].concat();
         let environment = [("REGISTRY_AUTH_FILE", login.as_os_str())];
-        command::run_with(Binary::Stele, &arguments, Some(shelf.network.home()), &environment)?.expect(exit)
+        command::run_with(Binary::Stele, &arguments, Some(scene.network.home()), &environment)?.expect(exit)
     };
-    let folder = path(&shelf.folder)?;
+    let folder = path(&scene.folder)?;
     // Another password, and a program that has it: said, and no secret in any word.
     write_login("another-hunter");
     let told = run(&["push", folder, &reference, "-v"], 9)?;
@@ -276,10 +283,10 @@ fn a_release_is_pushed_as_layers_and_nothing_is_sent_that_is_not_in_it() -> Step
     let told = run(&["push", folder, &reference], 9)?;
     assert!(told.all().contains("desktop") && told.all().contains("is not run"), "{}", told.all());
     write_login("hunter2");
-    let files = shelf.files();
+    let files = scene.files();
     let dry = run(&["push", folder, &reference, "--dry-run", "--json"], 0)?.json()?;
     assert_eq!(
-        (&dry["sent_files"], &dry["stored"], shelf.registry.counts()),
+        (&dry["sent_files"], &dry["stored"], scene.registry.counts()),
         (&json!(files.len()), &json!(false), (0, 0))
     );
     let pushed = run(&["push", folder, &reference, "--json"], 0)?.json()?;
@@ -293,26 +300,26 @@ fn a_release_is_pushed_as_layers_and_nothing_is_sent_that_is_not_in_it() -> Step
     assert!(run(&["push", folder, &reference], 0)?.stdout.starts_with("unchanged:"));
     for (_, bytes) in &files {
         let digest = format!("sha256:{}", stele_spec::hash::Digest::of(bytes));
-        assert_eq!(shelf.registry.stored(&digest).as_ref(), Some(bytes));
+        assert_eq!(scene.registry.stored(&digest).as_ref(), Some(bytes));
     }
     run(&["verify", &reference], 0)?;
     // A file more, or another byte, and nothing is asked of the registry.
-    shelf.registry.asked();
-    let more = shelf.folder.join("modeling.py");
+    scene.registry.asked();
+    let more = scene.folder.join("modeling.py");
     fs::write(&more, "import os\n").unwrap();
     run(&["push", folder, &reference], 16)?;
     fs::remove_file(&more).unwrap();
-    model::flip_one_bit(&shelf.folder.join(model::SHARDS[0]))?;
+    model::flip_one_bit(&scene.folder.join(model::SHARDS[0]))?;
     run(&["push", folder, &reference], 1)?;
-    assert!(shelf.registry.asked().is_empty());
-    run(&["push", folder, &shelf.registry.reference(&format!("a@sha256:{}", "0".repeat(64)))], 7).map(drop)
+    assert!(scene.registry.asked().is_empty());
+    run(&["push", folder, &scene.registry.reference(&format!("a@sha256:{}", "0".repeat(64)))], 7).map(drop)
 }
 
 #[test]
 fn archives_in_an_artifact_are_read_as_they_come_and_nothing_is_written() -> Step {
-    let shelf = Shelf::new()?;
-    let names: Vec<String> = shelf.files().into_iter().map(|(name, _)| name).collect();
-    let bundle = shelf.folder.join("release.stele");
+    let scene = Scene::new()?;
+    let names: Vec<String> = scene.files().into_iter().map(|(name, _)| name).collect();
+    let bundle = scene.folder.join("release.stele");
     let bundle = path(&bundle)?;
     let tar = |folder: &Path, form: &str, names: &[&str]| -> Vec<u8> {
         let made = Command::new("tar").args([form, "-cf", "-", "-C"]).arg(folder).args(names).output().unwrap();
@@ -320,45 +327,45 @@ fn archives_in_an_artifact_are_read_as_they_come_and_nothing_is_written() -> Ste
         made.stdout
     };
     let gzip = |bytes: &[u8]| {
-        let file = shelf.network.at("layer");
+        let file = scene.network.at("layer");
         fs::write(&file, bytes).unwrap();
         Command::new("gzip").arg("-nc").arg(&file).output().unwrap().stdout
     };
     let push = |name: &str, layers: &[(&str, Vec<u8>)]| {
-        let layers: Vec<Value> = layers.iter().map(|(kind, bytes)| shelf.registry.blob(kind, bytes)).collect();
-        shelf.registry.artifact(name, "v1", &layers);
-        shelf.registry.reference(&format!("{name}:v1"))
+        let layers: Vec<Value> = layers.iter().map(|(kind, bytes)| scene.registry.blob(kind, bytes)).collect();
+        scene.registry.artifact(name, "v1", &layers);
+        scene.registry.reference(&format!("{name}:v1"))
     };
     let all: Vec<&str> = names.iter().map(String::as_str).collect();
     let (first, rest) = all.split_at(1);
-    let whole = tar(&shelf.folder, "--format=ustar", &all);
+    let whole = tar(&scene.folder, "--format=ustar", &all);
     for (name, layers) in [
         ("ustar", vec![(TAR, whole.clone())]),
         (
             "pax",
-            vec![(TAR, tar(&shelf.folder, "--format=pax", first)), (TAR, tar(&shelf.folder, "--format=gnu", rest))],
+            vec![(TAR, tar(&scene.folder, "--format=pax", first)), (TAR, tar(&scene.folder, "--format=gnu", rest))],
         ),
         ("gzip", vec![("application/vnd.oci.image.layer.v1.tar+gzip", gzip(&whole))]),
-        ("dots", vec![(TAR, tar(&shelf.folder, "--format=gnu", &[&["--exclude=release.*"][..], &["."]].concat()))]),
+        ("dots", vec![(TAR, tar(&scene.folder, "--format=gnu", &[&["--exclude=release.*"][..], &["."]].concat()))]),
     ] {
         let reference = push(name, &layers);
-        let verdict = shelf.verify(&reference, &["--bundle", bundle, "--json"], 0)?.json()?;
+        let verdict = scene.verify(&reference, &["--bundle", bundle, "--json"], 0)?.json()?;
         assert_eq!(verdict["artifact"]["unpacked"], layers.len(), "{name}");
     }
     // A file more, a link in a file's place, and what some programs would not see.
-    let other = shelf.network.at("other");
-    model::copy(&shelf.folder, &other)?;
+    let other = scene.network.at("other");
+    model::copy(&scene.folder, &other)?;
     fs::write(other.join("modeling.py"), "import os\n").unwrap();
     let more = push("more", &[(TAR, tar(&other, "--format=gnu", &[&all[..], &["modeling.py"]].concat()))]);
-    shelf.verify(&more, &["--bundle", bundle], 16)?;
+    scene.verify(&more, &["--bundle", bundle], 16)?;
     fs::remove_file(other.join(all[0])).unwrap();
     std::os::unix::fs::symlink("/etc/hostname", other.join(all[0])).unwrap();
     let link = push("link", &[(TAR, tar(&other, "--format=gnu", &all))]);
-    assert!(shelf.verify(&link, &["--bundle", bundle], 7)?.stdout.contains("symbolic link"));
+    assert!(scene.verify(&link, &["--bundle", bundle], 7)?.stdout.contains("symbolic link"));
     let hidden = [whole.clone(), tar(&other, "--format=gnu", &["modeling.py"])].concat();
-    let told = shelf.verify(&push("hidden", &[(TAR, hidden)]), &["--bundle", bundle], 15)?;
+    let told = scene.verify(&push("hidden", &[(TAR, hidden)]), &["--bundle", bundle], 15)?;
     assert!(told.all().contains("not in the record") || told.all().contains("behind its end"), "{}", told.all());
-    shelf.verify(
+    scene.verify(
         &push("none", &[("application/vnd.oci.image.layer.v1.tar+zstd", whole.clone())]),
         &["--bundle", bundle],
         15,
@@ -366,13 +373,13 @@ fn archives_in_an_artifact_are_read_as_they_come_and_nothing_is_written() -> Ste
     // Another file under the same name, and a blob that is not what its digest says.
     model::flip_one_bit(&other.join(model::SHARDS[0]))?;
     let rest: Vec<&str> = all.iter().copied().filter(|name| *name != all[0]).collect();
-    let changed = [(TAR, tar(&shelf.folder, "--format=gnu", &[all[0]])), (TAR, tar(&other, "--format=gnu", &rest))];
-    shelf.verify(&push("changed", &changed), &["--bundle", bundle], 1)?;
-    shelf.registry.lie(
+    let changed = [(TAR, tar(&scene.folder, "--format=gnu", &[all[0]])), (TAR, tar(&other, "--format=gnu", &rest))];
+    scene.verify(&push("changed", &changed), &["--bundle", bundle], 1)?;
+    scene.registry.lie(
         "/ustar/blobs/",
         stele_harness::registry::Lie::Bytes("application/octet-stream", whole[..whole.len() - 512].to_vec()),
     );
-    let told = shelf.verify(&shelf.registry.reference("ustar:v1"), &["--bundle", bundle], 1)?;
+    let told = scene.verify(&scene.registry.reference("ustar:v1"), &["--bundle", bundle], 1)?;
     assert!(told.all().contains("serves other bytes"), "{}", told.all());
     Ok(())
 }

@@ -174,7 +174,8 @@ fn a_log_that_has_ended_and_goes_on_is_seen_to() -> Step {
     // It serves the file no more, and they still have it.
     let alerts = reported(&home, &address)?;
     assert!(alerts.iter().any(|alert| alert.contains("end-contradicted raised")), "{alerts:?}");
-    audit()?.expect(0)?;
+    let audited_again = audit()?.expect(0)?;
+    assert!(audited_again.stderr.contains("and has gone on"), "{}", audited_again.all());
     assert_eq!(fs::read(audited.join("frozen")).unwrap(), note);
     // Whoever kept what it had signed shows it beside the larger tree.
     let copy = ending.network.at("copy");

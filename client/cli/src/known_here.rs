@@ -1,0 +1,43 @@
+//! What became of a release, without asking a log: by its bundle, and by what the log said when this machine last asked it.
+
+use stele_explain::Failure;
+use stele_log_client::judgement::WithdrawnError;
+use stele_log_client::local_state::LogId;
+use stele_log_client::release_status::{ReleaseStatus, Source};
+use stele_spec::policy::Policy;
+use stele_verify::VerifiedRelease;
+
+use crate::log_args::local_state;
+
+/// The status, if the bundle has more than the release or the log was asked before.
+pub(crate) fn kept(
+    evidence: &VerifiedRelease,
+    policy: &Policy,
+    no_state: bool,
+) -> Result<Option<ReleaseStatus>, Failure> {
+    let (memory, coordinate) = (local_state(no_state), evidence.release().coordinate());
+    let log = LogId::of(evidence.checkpoint().note(), policy);
+    log.map_or(Ok(()), |log| memory.refuse_convicted(log))?;
+    let Some(answer) = log.and_then(|log| memory.cached_answer(log, &coordinate, policy)) else {
+        return Ok(evidence.completeness().record().map(|_| ReleaseStatus::of_bundle(evidence)));
+    };
+    let release_status = ReleaseStatus::of(&coordinate, &answer, Source::Kept)?;
+    let entry = evidence.statement().position();
+    Ok(Some(release_status.with_bundle(evidence))
+        .filter(|release_status| release_status.history.release().is_some_and(|(at, _)| at == entry)))
+}
+
+/// The status of a release that is passed on: one about which the log contradicts itself is refused.
+pub(crate) fn status(evidence: &VerifiedRelease, policy: &Policy) -> Result<ReleaseStatus, Failure> {
+    match evidence.require_in_force() {
+        Err(error @ stele_verify::VerifyError::Conflicting { .. }) => return Err(error.into()),
+        // By what is known here, which has it as well.
+        Err(_) | Ok(()) => {}
+    }
+    Ok(kept(evidence, policy, false)?.unwrap_or_else(|| ReleaseStatus::of_bundle(evidence)))
+}
+
+/// Why a release should not be passed on, where its publisher took it back.
+pub(crate) fn withdrawn(status: &ReleaseStatus) -> Option<WithdrawnError> {
+    WithdrawnError::all(&status.history).into_iter().find(|error| matches!(error, WithdrawnError::Withdrawn { .. }))
+}
