@@ -86,11 +86,11 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("stele-verify", &["stele-explain", "stele-spec", "stele-sha256-lanes", "stele-regular-file"]),
-    ("stele-c2pa", &["stele-spec", "stele-regular-file", "stele-model-files"]),
     ("stele-oms", &["stele-explain", "stele-spec", "stele-regular-file", "stele-verify"]),
     ("stele-oci", &["stele-explain", "stele-spec", "stele-fetch", "stele-regular-file", "stele-oms"]),
     ("stele-host-check", &["stele-explain", "stele-spec", "stele-fetch"]),
     ("stele-model-files", &["stele-spec", "stele-durable", "stele-verify"]),
+    ("stele-c2pa", &["stele-spec", "stele-regular-file", "stele-model-files"]),
     (
         "stele-log-client",
         &["stele-explain", "stele-spec", "stele-clock", "stele-durable", "stele-fetch", "stele-verify"],
