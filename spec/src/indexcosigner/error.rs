@@ -6,7 +6,7 @@ use super::limits::{MAX_HEAD, MAX_REQUEST};
 use crate::checkpoint::CheckpointError;
 use crate::entry::EntryError;
 use crate::hash::RootHash;
-use crate::index::MAX_BETWEEN;
+use crate::index::{IndexError, MAX_BETWEEN};
 use crate::merkle::ConsistencyError;
 use crate::note::NoteError;
 use crate::text::{Base64Error, DecimalError};
@@ -79,6 +79,7 @@ impl fmt::Display for MalformedRequest {
             Self::Checkpoint(error) => error.fmt(f),
             Self::Trailing { found } => write!(f, "{found} bytes follow the last entry of a step without a transition"),
             Self::Transition(error) => error.fmt(f),
+            Self::Index(error) => error.fmt(f),
         }
     }
 }
@@ -120,6 +121,8 @@ pub enum RefusedStep {
     },
     /// The transition shows nothing, or shows that the index entry is wrong.
     Transition(RefusedTransition),
+    /// The index that a replaying cosigner keeps takes no more.
+    Index(IndexError),
 }
 
 impl RefusedStep {
@@ -132,6 +135,7 @@ impl RefusedStep {
             Self::Entry { .. } => "malformed-entry",
             Self::Kind { .. } => "no-index-entry",
             Self::Transition(error) => error.code(),
+            Self::Index(_) => "index-full",
         }
     }
 
@@ -154,6 +158,7 @@ impl fmt::Display for RefusedStep {
             Self::Entry { position, error } => write!(f, "entry {position}: {error}"),
             Self::Kind { position, expected } => write!(f, "expected {expected} at position {position}"),
             Self::Transition(error) => error.fmt(f),
+            Self::Index(error) => error.fmt(f),
         }
     }
 }

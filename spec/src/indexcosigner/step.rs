@@ -31,8 +31,16 @@ impl CheckedStep {
 /// Checks a step from the tree that was checked last: its size and root, 0 and the root of nothing before the first. The signature on the
 /// checkpoint is for the caller to verify.
 pub fn check(request: &AddTransition<'_>, last: (u64, RootHash)) -> Result<CheckedStep, RefusedStep> {
+    check_with(request, last, |statements, stated| check_index(request, statements, stated))
+}
+
+/// The same; `follows` says whether the index entry stated is the one that follows the statements.
+pub(super) fn check_with(
+    request: &AddTransition<'_>,
+    last: (u64, RootHash),
+    follows: impl FnOnce(&[Listing], &IndexEntry) -> Result<(), RefusedStep>,
+) -> Result<CheckedStep, RefusedStep> {
     request.head().follows(last)?;
-    let old = request.old().map(OldTree::entry);
     let mut tree = request.old().map(OldTree::tree).unwrap_or_default();
     let first = tree.size();
     for bytes in request.entries() {
@@ -46,43 +54,40 @@ pub fn check(request: &AddTransition<'_>, last: (u64, RootHash)) -> Result<Check
     request.proof().check(end, tree.root(), head.size(), head.root()).map_err(RefusedStep::Tree)?;
     if let Some((last, statements)) = request.entries().split_last() {
         let stated = index_entry(last, end.saturating_sub(1))?;
-        check_index(request, old.as_ref(), &statements_from(first, statements)?, &stated)?;
+        follows(&statements_from(first, statements)?, &stated)?;
     }
     Ok(CheckedStep { size: end, root: tree.root() })
 }
 
 /// That the index entry stated is the one that follows.
-fn check_index(
-    request: &AddTransition<'_>,
-    old: Option<&IndexEntry>,
-    statements: &[Listing],
-    stated: &IndexEntry,
-) -> Result<(), RefusedStep> {
-    let Some(old) = old else {
-        // The first entry of every log is the index of nothing.
-        let Some(first) = statements.first() else {
-            let (expected, found) = (genesis().root, stated.root);
-            let wrong = RefusedStep::Transition(RefusedTransition::NewRoot { expected, found });
-            return if *stated == genesis() { Ok(()) } else { Err(wrong) };
-        };
-        let position = first.pointer().position;
-        return Err(RefusedStep::Kind { position, expected: "the index entry of nothing" });
+fn check_index(request: &AddTransition<'_>, statements: &[Listing], stated: &IndexEntry) -> Result<(), RefusedStep> {
+    let Some(old) = request.old().map(OldTree::entry) else {
+        begins(statements)?;
+        let (expected, found) = (genesis().root, stated.root);
+        let wrong = RefusedStep::Transition(RefusedTransition::NewRoot { expected, found });
+        return if *stated == genesis() { Ok(()) } else { Err(wrong) };
     };
     let missing = || RefusedStep::Kind { position: old.position, expected: "a transition from the index entry" };
     let proof = request.transition().ok_or_else(missing)?;
-    let verified = transition::check(proof, old, statements).map_err(RefusedStep::Transition)?;
+    let verified = transition::check(proof, &old, statements).map_err(RefusedStep::Transition)?;
     verified.states(stated).map_err(RefusedStep::Transition)
 }
 
-fn index_entry(bytes: &[u8], position: u64) -> Result<IndexEntry, RefusedStep> {
+/// That no statement comes before the first index entry: the first entry of every log is the index of nothing.
+pub(super) fn begins(statements: &[Listing]) -> Result<(), RefusedStep> {
+    let Some(first) = statements.first() else { return Ok(()) };
+    Err(RefusedStep::Kind { position: first.pointer().position, expected: "the index entry of nothing" })
+}
+
+pub(super) fn index_entry(bytes: &[u8], position: u64) -> Result<IndexEntry, RefusedStep> {
     match Entry::parse(bytes).map_err(|error| RefusedStep::Entry { position, error })? {
         Entry::Index(entry) if entry.position == position => Ok(entry),
         _ => Err(RefusedStep::Kind { position, expected: "an index entry for its own position" }),
     }
 }
 
-fn statements_from(first: u64, entries: &[&[u8]]) -> Result<Vec<Listing>, RefusedStep> {
-    let listing = |(bytes, position): (&&[u8], u64)| match Entry::parse(bytes)
+pub(super) fn statements_from(first: u64, entries: &[impl AsRef<[u8]>]) -> Result<Vec<Listing>, RefusedStep> {
+    let listing = |(bytes, position): (&_, u64)| match Entry::parse(AsRef::as_ref(bytes))
         .map_err(|error| RefusedStep::Entry { position, error })?
     {
         entry @ Entry::Statement(_) => Ok(Listing::of(position, &entry)),

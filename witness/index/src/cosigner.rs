@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use stele_clock::Clock;
 use stele_spec::checkpoint::Origin;
-use stele_spec::hash::Digest;
-use stele_spec::indexcosigner::{AddTransition, RefusedStep, StepHead, check, wrong_entry};
+use stele_spec::hash::{Digest, RootHash};
+use stele_spec::indexcosigner::{AddTransition, CheckedStep, RefusedStep, ReplayedTree, StepHead, check, wrong_entry};
 use stele_spec::misbehaviour::WrongIndexStep;
 use stele_witness_core::evidence::Kept;
 use stele_witness_core::record::{Cosigned, LastCosigned};
@@ -19,6 +19,7 @@ use stele_witness_core::witness::{Witness, look};
 use crate::answer::{StepAnswer, Unavailable};
 use crate::log_slot::{Checking, LogSettings, LogSlot};
 use crate::metrics;
+use crate::replay::{EntryCopy, Reader, ReplayFault, is_another};
 
 /// The cosigner of a folder, and its keys.
 pub struct IndexCosigner {
@@ -43,12 +44,14 @@ pub struct Parts {
 }
 
 /// A log whose index is checked.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct IndexedLog {
     /// Its origin and keys.
     pub log: TrustedLog,
     /// The most cosignatures a day, if there is a limit.
     pub qpd: Option<u64>,
+    /// The copy of the log beside the cosigner, where steps are to be checked by replaying; none where by their transition proofs.
+    pub copy: Option<Arc<dyn EntryCopy>>,
 }
 
 /// How one log is, for `/healthz`.
@@ -78,7 +81,7 @@ impl Prepared<'_> {
     /// Takes it over.
     pub fn commit(mut self) {
         for (digest, slot) in self.cosigner.slots().iter() {
-            let gone = || LogSettings { log: slot.settings().log.clone(), wanted: false, qpd: None };
+            let gone = || LogSettings { log: slot.settings().log.clone(), wanted: false, qpd: None, copy: None };
             slot.set(self.known.remove(digest).unwrap_or_else(gone));
         }
         *self.cosigner.slots.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(self.slots);
@@ -100,9 +103,9 @@ impl IndexCosigner {
         let before = self.slots();
         let mut slots = LogSlots::clone(&before);
         let mut known = BTreeMap::new();
-        for IndexedLog { log, qpd } in logs {
+        for IndexedLog { log, qpd, copy } in logs {
             let digest = log.origin().digest();
-            let settings = LogSettings { log, wanted: true, qpd };
+            let settings = LogSettings { log, wanted: true, qpd, copy };
             if before.contains_key(&digest) {
                 known.insert(digest, settings);
             } else {
@@ -158,11 +161,15 @@ impl IndexCosigner {
         let record = checking.state.record()?.clone();
         // A change that an error interrupted was finished just now, so it is to be served too.
         slot.serve(&record);
-        let cosigned = record.head();
-        let beyond = checking.beyond.filter(|(size, _)| *size > cosigned.size);
-        let last = beyond.unwrap_or((cosigned.size, cosigned.root));
+        let cosigned = (record.head().size, record.head().root);
+        let beyond = checking.beyond.filter(|(size, _)| *size > cosigned.0).unwrap_or(cosigned);
+        let last = checking.replayed.as_ref().map_or(beyond, ReplayedTree::head);
         slot.set_checked(last);
-        let step = match check(request, last) {
+        let checked = match &mut checking.replayed {
+            Some(replayed) => replay(replayed, request, cosigned),
+            None => check(request, last),
+        };
+        let step = match checked {
             Ok(step) => step,
             Err(refused) => {
                 self.keep_evidence(slot, &mut checking, request, verified, &refused);
@@ -170,9 +177,10 @@ impl IndexCosigner {
             }
         };
         let tree = (step.size(), step.root());
-        if step.size() < verified.checkpoint().size() {
+        slot.set_checked(tree);
+        // A cosigner that replays may come again over what it cosigned before.
+        if step.size() < verified.checkpoint().size().max(cosigned.0) {
             checking.beyond = Some(tree);
-            slot.set_checked(tree);
             return Ok(StepAnswer::Checked(step.size()));
         }
         let time = self.clock.time_after(&record)?;
@@ -182,10 +190,25 @@ impl IndexCosigner {
         let signed = Cosigned::sign(verified, &self.keyring, time).inspect_err(|_| slot.put_back_cosignature())?;
         checking.state.advance(&signed)?;
         checking.beyond = None;
-        slot.set_checked(tree);
         let lines = signed.lines().iter().map(ToString::to_string).collect();
         slot.serve(&LastCosigned::Cosigned(Box::new(signed)));
         Ok(StepAnswer::Cosigned(lines))
+    }
+
+    /// Reads on in the copies of the logs that are checked by replaying, each to its end, where something is missing of what was cosigned. To be called
+    /// again and again; blocks on the disk, and takes some 50 microseconds an entry.
+    pub fn replay_copies(&self) {
+        for slot in self.slots().values() {
+            let Some(copy) = slot.settings().copy.clone() else { continue };
+            if let Err(fault) = catch_up(slot, &*copy) {
+                let mut checking = slot.checking();
+                let words = fault.to_string();
+                if checking.replay_fault.as_ref() != Some(&words) {
+                    tracing::error!(origin = %slot.origin, %fault, "the index cannot be replayed from the copy");
+                    checking.replay_fault = Some(words);
+                }
+            }
+        }
     }
 
     /// Keeps a step that convicts its log, with the log's own signature alone: what others added to the checkpoint proves nothing.
@@ -252,6 +275,7 @@ impl IndexCosigner {
             let as_known = || (counts.size, Some(counts.time).filter(|time| *time > 0), None);
             let (size, time, problem) =
                 slot.idle().map_or_else(as_known, |mut checking| look(&mut checking.state, now));
+            let problem = problem.or_else(|| slot.idle().and_then(|checking| behind(&checking, size)));
             let problem = problem.or_else(|| self.clock.not_ahead(now).err().map(|error| error.to_string()));
             IndexHealth { origin: slot.origin.to_string(), size, time, problem }
         };
@@ -284,4 +308,66 @@ impl IndexCosigner {
     fn wanted(&self, origin: &Origin) -> Option<Arc<LogSlot>> {
         self.slots().get(&origin.digest()).filter(|slot| slot.settings().wanted).cloned()
     }
+}
+
+/// A step, checked by what was replayed. A tree that comes over what was cosigned and is another one is left, and the copy is read again.
+fn replay(
+    replayed: &mut ReplayedTree,
+    request: &AddTransition<'_>,
+    cosigned: (u64, RootHash),
+) -> Result<CheckedStep, RefusedStep> {
+    let before = replayed.head().0;
+    let step = replayed.check(request)?;
+    if is_another(before, replayed, cosigned) {
+        *replayed = ReplayedTree::new();
+        return Err(RefusedStep::OldTree { checked: cosigned.1, found: step.root() });
+    }
+    Ok(step)
+}
+
+/// Replays a copy to its end, unless all that was cosigned is replayed. A step that is brought meanwhile goes in between.
+fn catch_up(slot: &LogSlot, copy: &dyn EntryCopy) -> Result<(), ReplayFault> {
+    let mut reader = Reader::new(copy, 0);
+    let mut wanted = true;
+    loop {
+        let from = {
+            let mut checking = slot.checking();
+            let cosigned = checking.state.record().map_or(0, |record| record.head().size);
+            let Some(replayed) = &checking.replayed else { return Ok(()) };
+            // Looked at once: a copy that is behind the log is not read after each batch of it.
+            if std::mem::take(&mut wanted) && replayed.head().0 > 0 && replayed.head().0 >= cosigned {
+                return Ok(());
+            }
+            replayed.head().0
+        };
+        if reader.position() != from {
+            reader = Reader::new(copy, from);
+        }
+        let Some(batch) = reader.batch()? else { return Ok(()) };
+        let mut checking = slot.checking();
+        let cosigned = checking.state.record().map(|record| (record.head().size, record.head().root));
+        let Some(replayed) = &mut checking.replayed else { return Ok(()) };
+        if replayed.head().0 != from {
+            continue;
+        }
+        replayed.extend(&batch).map_err(ReplayFault::Wrong)?;
+        if cosigned.is_ok_and(|cosigned| is_another(from, replayed, cosigned)) {
+            *replayed = ReplayedTree::new();
+            return Err(ReplayFault::OtherTree);
+        }
+        let now = replayed.head();
+        checking.replay_fault = None;
+        slot.set_checked(now);
+    }
+}
+
+/// What is missing before a log that is checked by replaying can be cosigned.
+fn behind(checking: &Checking, cosigned: u64) -> Option<String> {
+    let replayed = checking.replayed.as_ref()?.head().0;
+    let reading = || {
+        format!(
+            "replayed {replayed} of the {cosigned} entries that were cosigned: the copy is read, or the log brings them"
+        )
+    };
+    checking.replay_fault.clone().or_else(|| (replayed < cosigned).then(reading))
 }

@@ -5,6 +5,8 @@ mod answer;
 
 mod metrics;
 
+mod replay;
+
 mod log_slot;
 
 mod cosigner;
@@ -13,6 +15,7 @@ pub mod http;
 
 pub use answer::{StepAnswer, Unavailable};
 pub use cosigner::{IndexCosigner, IndexHealth, IndexedLog, Parts, Prepared};
+pub use replay::EntryCopy;
 
 #[cfg(test)]
 mod testkit;

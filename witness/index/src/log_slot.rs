@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 
 use stele_spec::checkpoint::Origin;
 use stele_spec::hash::RootHash;
+use stele_spec::indexcosigner::ReplayedTree;
 use stele_witness_core::daily_quota::DailyQuota;
 use stele_witness_core::message_rate::MessageRate;
 use stele_witness_core::record::LastCosigned;
@@ -11,6 +12,7 @@ use stele_witness_core::state::LogState;
 use stele_witness_core::trusted_log::TrustedLog;
 
 use crate::metrics::Counts;
+use crate::replay::EntryCopy;
 
 /// What belongs to one log. A slot stays as long as the process.
 pub(crate) struct LogSlot {
@@ -32,6 +34,8 @@ pub(crate) struct LogSettings {
     pub(crate) wanted: bool,
     /// The most cosignatures a day, if there is a limit.
     pub(crate) qpd: Option<u64>,
+    /// The copy of the log whose index is kept, where steps are checked by replaying.
+    pub(crate) copy: Option<Arc<dyn EntryCopy>>,
 }
 
 /// The state, for one at a time.
@@ -39,6 +43,10 @@ pub(crate) struct Checking {
     pub(crate) state: LogState,
     /// A tree beyond what was cosigned, of which every index entry was checked; in memory alone.
     pub(crate) beyond: Option<(u64, RootHash)>,
+    /// Where steps are checked by replaying, the tree of which every index entry was checked, with its index. It may be behind what was cosigned.
+    pub(crate) replayed: Option<ReplayedTree>,
+    /// What keeps the copy from being replayed, if anything does.
+    pub(crate) replay_fault: Option<String>,
     /// The end of the step that was kept as evidence last: who repeats it causes no more work.
     pub(crate) convicted: Option<u64>,
 }
@@ -54,12 +62,14 @@ pub(crate) struct Messages {
 impl LogSlot {
     pub(crate) fn open(settings: LogSettings, (state, record): (LogState, LastCosigned)) -> Self {
         let head = record.head();
+        let replayed = settings.copy.is_some().then(ReplayedTree::new);
+        let checked = replayed.as_ref().map_or((head.size, head.root), ReplayedTree::head);
         let slot = Self {
             origin: settings.log.origin().clone(),
             settings: RwLock::new(Arc::new(settings)),
             quota: Mutex::default(),
-            checking: Mutex::new(Checking { state, beyond: None, convicted: None }),
-            checked: Mutex::new((head.size, head.root)),
+            checking: Mutex::new(Checking { state, beyond: None, replayed, replay_fault: None, convicted: None }),
+            checked: Mutex::new(checked),
             served: RwLock::default(),
             counts: Mutex::default(),
             messages: Messages::default(),
@@ -72,7 +82,13 @@ impl LogSlot {
         self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Takes over what the config says now. Waits for the step that is being checked.
     pub(crate) fn set(&self, settings: LogSettings) {
+        let mut checking = self.checking();
+        if settings.copy.is_some() != checking.replayed.is_some() {
+            checking.replayed = settings.copy.is_some().then(ReplayedTree::new);
+            checking.replay_fault = None;
+        }
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }
 

@@ -31,12 +31,23 @@ pub(crate) struct Log {
     index: Index,
     tree: Frontier,
     old: Option<OldTree>,
+    /// All of them.
+    pub(crate) entries: Vec<Vec<u8>>,
+    /// Whether it leaves the transition proofs out.
+    pub(crate) proves_nothing: bool,
 }
 
 impl Log {
     pub(crate) fn new(origin: &str) -> Self {
         let signer = SignerKey::new(origin.parse().unwrap(), KeyType::Log, [66; 32]);
-        Self { signer, index: Index::new(), tree: Frontier::new(), old: None }
+        Self {
+            signer,
+            index: Index::new(),
+            tree: Frontier::new(),
+            old: None,
+            entries: Vec::new(),
+            proves_nothing: false,
+        }
     }
 
     pub(crate) fn origin(&self) -> Origin {
@@ -61,7 +72,9 @@ impl Log {
         self.tree.push(last.leaf_hash());
         let last = last.to_string().into_bytes();
         let entries = statements.iter().map(Vec::as_slice).chain([&last[..]]).collect();
-        self.request(old, entries, transition)
+        let request = self.request(old, entries, transition.filter(|_| !self.proves_nothing));
+        self.entries.extend(statements.into_iter().chain([last]));
+        request
     }
 
     /// The newest tree once more.
@@ -90,18 +103,25 @@ fn index_key() -> WitnessSigner {
         .unwrap()
 }
 
-/// An index cosigner of these logs and its witness, in a folder.
+/// An index cosigner of these logs and its witness, in a folder that had none.
 pub(crate) fn cosigner(folder: &Path, logs: &[TrustedLog], qpd: Option<u64>, clock: &Arc<dyn Clock>) -> IndexCosigner {
+    let logs = logs.iter().map(|log| IndexedLog { log: log.clone(), qpd, copy: None }).collect();
+    open(folder, logs, true, clock)
+}
+
+/// The same, or one that was there before.
+pub(crate) fn open(folder: &Path, logs: Vec<IndexedLog>, new: bool, clock: &Arc<dyn Clock>) -> IndexCosigner {
     let states = |name: &str, own| {
         let beside = |work: Box<dyn FnOnce() + Send>| work();
         StateStore::open(&folder.join(name), &folder.join(format!("{name}-marks")), own, beside).unwrap()
     };
     let (witness, index) = (states("state", witness_key().own()), states("index", index_key().own()));
-    for log in logs {
+    for IndexedLog { log, .. } in logs.iter().filter(|_| new) {
         witness.begin(log.origin()).unwrap();
         index.begin(log.origin()).unwrap();
     }
-    let settings = |log: &TrustedLog| LogSettings { log: log.clone(), serves: true, qpd, pull: None };
+    let settings =
+        |indexed: &IndexedLog| LogSettings { log: indexed.log.clone(), serves: true, qpd: indexed.qpd, pull: None };
     let parts = witness::Parts {
         keyring: witness_key(),
         states: witness,
@@ -111,6 +131,5 @@ pub(crate) fn cosigner(folder: &Path, logs: &[TrustedLog], qpd: Option<u64>, clo
         lock: Lock::take(folder.join("state/lock")).unwrap(),
     };
     let witness = Arc::new(Witness::open(parts, clock.clone()).unwrap());
-    let logs = logs.iter().map(|log| IndexedLog { log: log.clone(), qpd }).collect();
     IndexCosigner::open(Parts { keyring: index_key(), states: index, logs, witness }, clock.clone()).unwrap()
 }

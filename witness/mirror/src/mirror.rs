@@ -268,6 +268,18 @@ impl Mirror {
         slot.read(path.is_within(size).then(|| slot.store.tile(path))?)
     }
 
+    /// Entries of a log's copy from a position on, to the end of their bundle; none where what was signed ends before. Each is in the tree that was signed. Blocks.
+    pub fn entries(&self, origin: &Origin, from: u64) -> Result<Vec<Vec<u8>>, MirrorError> {
+        let Some(slot) = self.slots().get(&origin.digest()).cloned() else { return Ok(Vec::new()) };
+        let record = slot.record()?;
+        let Some(signed) = record.cosigned().filter(|signed| from < signed.checkpoint().size()) else {
+            return Ok(Vec::new());
+        };
+        let log = TiledLog::open(&slot.store, signed.checkpoint().clone()).map_err(|error| slot.damaged(error))?;
+        let chunk = log.entries(from).next().transpose().map_err(|error| slot.damaged(error))?;
+        Ok(chunk.map(|chunk| chunk.entries).unwrap_or_default())
+    }
+
     /// What the log says of its end, under an origin hash. Blocks.
     pub fn end(&self, origin_hash: &str) -> Option<Vec<u8>> {
         let slot = self.slot_by(origin_hash)?;

@@ -164,6 +164,9 @@ pub(crate) enum IndexCommand {
         dir: PathBuf,
         /// The log
         origin: String,
+        /// Check by replaying the mirror's copy of the log, with an index of all its entries in memory, and not by the transition proofs that the log brings
+        #[arg(long)]
+        replay: bool,
     },
     /// Go on from a checkpoint that carries the index cosigner's signature, after its state was lost or put back
     Adopt {

@@ -104,9 +104,9 @@ impl Cli {
                 ));
                 (vkeys(&own, ""), json!({"name": name, "vkeys": vkeys_json(&own)})).into()
             }
-            Command::Index { command: IndexCommand::Add { dir, origin } } => {
-                WitnessDir::index_log(&dir, &origin)?;
-                (String::new(), json!({"origin": origin, "index": true})).into()
+            Command::Index { command: IndexCommand::Add { dir, origin, replay } } => {
+                WitnessDir::index_log(&dir, &origin, replay)?;
+                (String::new(), json!({"origin": origin, "index": true, "replay": replay})).into()
             }
             Command::Index { command: IndexCommand::Adopt { dir, checkpoint } } => {
                 let (origin, size) = WitnessDir::open(&dir)?.index_adopt(&checkpoint)?;

@@ -14,9 +14,9 @@ pub mod home;
 
 mod keys;
 
-pub mod setup;
-
 pub mod copying;
+
+pub mod setup;
 
 pub mod metrics;
 

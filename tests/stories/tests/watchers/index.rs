@@ -102,6 +102,44 @@ fn nothing_is_published_before_the_index_cosigner_has_checked_it_and_one_that_wa
     network.stop()
 }
 
+#[test]
+fn a_replaying_cosigner_checks_by_the_copy_beside_it_and_reads_that_again_after_a_start() -> Step {
+    let mut network = Network::start(1, 1)?;
+    for number in 0..3 {
+        network.accepted(Speaker::new(number)?.claim()?.bytes())?;
+    }
+    let url = network.log.url()?;
+    let mut cosigner = IndexCosigner::replaying(network.home(), "indexer", ORIGIN, network.log_vkey(), &url)?;
+    let listed = command::run(Binary::Witness, ["logs", "list", path(&cosigner.folder)?])?.expect(0)?.stdout;
+    assert!(listed.contains("  its index is cosigned\n  by replaying the copy\n"), "{listed}");
+    let origin: Origin = ORIGIN.parse().unwrap();
+    for round in 0..2 {
+        cosigner.server.start()?;
+        let address = cosigner.server.address()?.to_owned();
+        let copied = || {
+            let head = http::get(&address, &format!("/mirror/{}/checkpoint", origin.digest())).ok()?;
+            (head.status == 200).then_some(())
+        };
+        poll(SOON, "a copy", copied)?;
+        fs::write(network.policy_path(), policy(&network, &cosigner)?).unwrap();
+        let log = rustix::process::Pid::from_raw(network.log.pid()? as i32).unwrap();
+        rustix::process::kill_process(log, rustix::process::Signal::HUP).unwrap();
+        let before = published(&network);
+        network.accepted(Speaker::new(10 + round)?.claim()?.bytes())?;
+        let cosigned_now = || {
+            let head = published(&network);
+            (head.size() > before.size() && cosigned(&cosigner, &origin).as_ref() == Some(&head)).then_some(())
+        };
+        poll(SOON, "a head that the index cosigner cosigned", cosigned_now)
+            .map_err(|failure| cosigner.server.failure(&failure.to_string()))?;
+        let health = http::get(cosigner.server.address()?, "/healthz")?.expect(200)?.text();
+        let health: serde_json::Value = serde_json::from_str(&health).unwrap();
+        assert_eq!(health["index"][0]["problem"], serde_json::Value::Null, "{health}");
+        cosigner.server.stop()?;
+    }
+    network.stop()
+}
+
 /// A log that signs whatever it is told, and brings its steps by hand.
 struct ByHand {
     signer: SignerKey,

@@ -273,7 +273,7 @@ fn a_reload_that_is_not_taken_over_changes_nothing() {
     let (mut log, other) = (Log::new("log.example/a"), Log::new("log.example/b"));
     let cosigner = cosigner(folder.path(), &[log.trusted()], None, &system());
     drop(cosigner.prepare(Vec::new()).unwrap_or_else(|error| panic!("{error}")));
-    let missing = crate::IndexedLog { log: other.trusted(), qpd: None };
+    let missing = crate::IndexedLog { log: other.trusted(), qpd: None, copy: None };
     assert!(cosigner.prepare(vec![missing]).is_err(), "it was never added");
     let first = log.batch(0, |entry| entry);
     assert_eq!(cosigner.add_transition(&first).status(), 200);

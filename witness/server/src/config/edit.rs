@@ -117,9 +117,9 @@ pub fn text_of_index(name: &KeyName) -> String {
     )
 }
 
-/// The file with the index of one log cosigned; `None` where there is no table of that log.
-pub fn with_index(text: &str, origin: &str) -> Option<String> {
-    with_flags(text, origin, &["index"], true)
+/// The file with the index of one log cosigned, by replaying if it says so; `None` where there is no table of that log.
+pub fn with_index(text: &str, origin: &str, replay: bool) -> Option<String> {
+    with_flags(text, origin, if replay { &["index", "replay"] } else { &["index"] }, true)
 }
 
 /// The file with one log mirrored, and pushed if it says so; `None` where there is no table of that log.

@@ -107,6 +107,14 @@ pub enum InvalidConfig {
         /// The log.
         origin: String,
     },
+    /// `replay` for a log that is not mirrored, or whose index is not cosigned.
+    #[error(
+        "{origin} has `replay = true` and not both `index = true` and `mirror = true`: its index is replayed from the mirror's copy"
+    )]
+    ReplayWithoutMirror {
+        /// Its origin.
+        origin: String,
+    },
     /// `push` for a log that is not mirrored.
     #[error("{origin} has `push = true` and not `mirror = true`: what is pushed is mirrored")]
     PushWithoutMirror {

@@ -156,6 +156,9 @@ pub struct LogConfig {
     /// Whether the index cosigner takes its steps from index entry to index entry; `index add` says so.
     #[serde(default)]
     pub index: bool,
+    /// Whether the index cosigner checks them by replaying the mirror's copy, and not by transition proofs; `index add --replay` says so.
+    #[serde(default)]
+    pub replay: bool,
     /// Verifier keys of cosigners whose lines the mirror passes on with the checkpoint, besides our witness's: those that policies count.
     #[serde(default)]
     pub cosigners: Vec<String>,
@@ -178,6 +181,8 @@ pub struct ConfiguredLog {
     pub pushed: bool,
     /// See [`LogConfig::index`].
     pub indexed: bool,
+    /// See [`LogConfig::replay`].
+    pub replayed: bool,
     /// See [`LogConfig::cosigners`].
     pub cosigners: Vec<VerifierKey>,
 }
@@ -249,6 +254,9 @@ impl Config {
         let origin = || listed.log.origin().to_string();
         if listed.indexed && self.index.is_none() {
             return Err(InvalidConfig::NoIndex { origin: origin() });
+        }
+        if listed.replayed && !(listed.indexed && listed.mirrored) {
+            return Err(InvalidConfig::ReplayWithoutMirror { origin: origin() });
         }
         if listed.mirrored && self.mirror.is_none() {
             return Err(InvalidConfig::NoMirror { origin: origin() });
@@ -325,6 +333,7 @@ impl LogConfig {
             mirrored: self.mirror,
             pushed: self.push,
             indexed: self.index,
+            replayed: self.replay,
             cosigners,
         })
     }

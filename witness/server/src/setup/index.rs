@@ -11,12 +11,14 @@ use std::sync::Arc;
 
 use stele_clock::Clock;
 use stele_durable::lock::Lock;
-use stele_index_cosigner::{IndexCosigner, IndexedLog, Parts, Prepared};
+use stele_index_cosigner::{EntryCopy, IndexCosigner, IndexedLog, Parts, Prepared};
+use stele_mirror::Mirror;
 use stele_spec::checkpoint::Origin;
 use stele_spec::note::{KeyName, KeyType};
 use stele_terminal::writers::warn_of_writers;
 
-use crate::config::{FILE, IndexConfig, InvalidConfig, text_of_index, with_index};
+use crate::config::{ConfiguredLog, FILE, IndexConfig, InvalidConfig, text_of_index, with_index};
+use crate::copying::CopyOf;
 use crate::error::WitnessError;
 use crate::home::{WitnessDir, on_a_thread};
 use crate::keys::{new_key, read_key};
@@ -46,7 +48,7 @@ pub fn init(folder: &Path, name: &KeyName) -> Result<WitnessKeys, WitnessError> 
 
 impl WitnessDir {
     /// Begins to cosign the index of a log: the cosigner's state and mark, then the word in the config.
-    pub fn index_log(folder: &Path, origin: &str) -> Result<(), WitnessError> {
+    pub fn index_log(folder: &Path, origin: &str, replay: bool) -> Result<(), WitnessError> {
         let _alone = Lock::take_soon(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
         let no_such = || WitnessError::NoSuchLog { origin: origin.to_owned() };
@@ -55,7 +57,7 @@ impl WitnessDir {
         let path = home.path(FILE);
         let before = stele_durable::read_file(&path, stele_daemon::config::MAX_CONFIG)?.unwrap_or_default();
         let by_hand = || WitnessError::IndexByHand { path: path.clone(), origin: origin.to_owned() };
-        let text = with_index(&String::from_utf8_lossy(&before), origin).ok_or_else(by_hand)?;
+        let text = with_index(&String::from_utf8_lossy(&before), origin, replay).ok_or_else(by_hand)?;
         home.read(&text)?;
         let (config, keyring) = home.index_keyring()?.ok_or_else(|| home.no_index(origin))?;
         home.index_states(&config, keyring.own())?.begin(log.origin())?;
@@ -77,21 +79,26 @@ impl WitnessDir {
     }
 
     /// Takes up the index cosigner; `None` where the config has none. A state that cannot be trusted keeps it from starting.
-    /// What it finds against a log `witness` keeps.
+    /// What it finds against a log `witness` keeps; what it replays is the copy of `mirror`.
     pub fn open_index(
         &self,
         clock: Arc<dyn Clock>,
         witness: Arc<Witness>,
+        mirror: Option<&Arc<Mirror>>,
     ) -> Result<Option<Arc<IndexCosigner>>, WitnessError> {
         let Some((config, keyring)) = self.index_keyring()? else { return Ok(None) };
         let states = self.index_states(&config, keyring.own())?;
-        let parts = Parts { keyring, states, logs: self.indexed(), witness };
+        let parts = Parts { keyring, states, logs: self.indexed(mirror), witness };
         Ok(Some(Arc::new(IndexCosigner::open(parts, clock).map_err(WitnessError::IndexState)?)))
     }
 
     /// Reads what a running index cosigner is to take over of what the config says now.
-    pub fn prepare_index<'a>(&self, cosigner: &'a IndexCosigner) -> Result<Prepared<'a>, WitnessError> {
-        cosigner.prepare(self.indexed()).map_err(WitnessError::IndexState)
+    pub fn prepare_index<'a>(
+        &self,
+        cosigner: &'a IndexCosigner,
+        mirror: Option<&Arc<Mirror>>,
+    ) -> Result<Prepared<'a>, WitnessError> {
+        cosigner.prepare(self.indexed(mirror)).map_err(WitnessError::IndexState)
     }
 
     /// The way out of a lost state, as for the witness: goes on from a checkpoint that carries the cosigner's own signature.
@@ -107,9 +114,15 @@ impl WitnessDir {
         Ok((log.origin().clone(), adopted.checkpoint().size()))
     }
 
-    fn indexed(&self) -> Vec<IndexedLog> {
+    fn indexed(&self, mirror: Option<&Arc<Mirror>>) -> Vec<IndexedLog> {
         let wanted = self.logs().iter().filter(|listed| listed.indexed && !listed.disabled);
-        wanted.map(|listed| IndexedLog { log: listed.log.clone(), qpd: listed.qpd }).collect()
+        let indexed = |listed: &ConfiguredLog| {
+            let mirror = mirror.filter(|_| listed.replayed).cloned();
+            let copy_of =
+                |mirror| Arc::new(CopyOf { mirror, origin: listed.log.origin().clone() }) as Arc<dyn EntryCopy>;
+            IndexedLog { log: listed.log.clone(), qpd: listed.qpd, copy: mirror.map(copy_of) }
+        };
+        wanted.map(indexed).collect()
     }
 
     /// The index cosigner's states and marks, looked at from beside; none where the config has none.

@@ -66,6 +66,7 @@ pub(crate) fn listed_json(listed: &ConfiguredLog) -> serde_json::Value {
         object.insert("mirror".into(), listed.mirrored.into());
         object.insert("push".into(), listed.pushed.into());
         object.insert("index".into(), listed.indexed.into());
+        object.insert("replay".into(), listed.replayed.into());
     }
     object
 }
@@ -73,13 +74,14 @@ pub(crate) fn listed_json(listed: &ConfiguredLog) -> serde_json::Value {
 /// The logs of the config, for people.
 pub(crate) fn list(home: &WitnessDir) -> String {
     let mut text = String::new();
-    for ConfiguredLog { log, disabled, qpd, pull, mirrored, pushed, indexed, .. } in home.logs() {
+    for ConfiguredLog { log, disabled, qpd, pull, mirrored, pushed, indexed, replayed, .. } in home.logs() {
         text += &format!("{}{}\n", log.origin(), if *disabled { " (disabled)" } else { "" });
         text.extend(log.keys().iter().map(|key| format!("  {key}\n")));
         text.extend(pull.iter().map(|pull| format!("  pulled from {}\n", pull.url)));
         text.extend(mirrored.then_some("  mirrored\n"));
         text.extend(pushed.then_some("  takes pushed entries\n"));
         text.extend(indexed.then_some("  its index is cosigned\n"));
+        text.extend(replayed.then_some("  by replaying the copy\n"));
         text.extend(qpd.iter().map(|qpd| format!("  at most {qpd} a day\n")));
     }
     text

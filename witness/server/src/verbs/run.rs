@@ -38,7 +38,7 @@ pub(crate) fn serve(dir: &Path, listen: Option<String>) -> Result<(), WitnessErr
         home.agent_is_ready()?;
         let witness = Arc::new(home.open_witness(Arc::new(SystemClock))?);
         let mirror = home.open_mirror(Arc::new(SystemClock))?;
-        let index = home.open_index(Arc::new(SystemClock), witness.clone())?;
+        let index = home.open_index(Arc::new(SystemClock), witness.clone(), mirror.as_ref())?;
         let no = |source| WitnessError::Listen { address: address.clone(), source };
         let listener = TcpListener::bind(&address).await.map_err(no)?;
         let local = listener.local_addr().map_err(no)?;
@@ -47,6 +47,7 @@ pub(crate) fn serve(dir: &Path, listen: Option<String>) -> Result<(), WitnessErr
         // The last that can fail: with `--json`, stdout has this line or an error's document, and never both.
         announce::listening(local)?;
         tracing::info!(name = %home.config().name, logs = home.logs().len(), address = %local, "serving");
+        index.iter().cloned().for_each(replay_copies);
         let follower = mirror.clone().map(|mirror| Arc::new(Copying(mirror)) as Arc<dyn Follower>);
         let pulling = stele_pull::start(witness.clone(), follower);
         http::run_with(witness, http::Beside { mirror, index }, reach, home.config().limits, listener, stop).await;
@@ -56,6 +57,22 @@ pub(crate) fn serve(dir: &Path, listen: Option<String>) -> Result<(), WitnessErr
     // A log that is being read is not waited for: nothing that matters is lost at any point.
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
+}
+
+/// How soon what a replaying index cosigner lacks is looked for again in the copy.
+const REPLAY_EVERY: Duration = Duration::from_secs(1);
+
+/// Has what is checked by replaying replayed, as long as the program runs.
+fn replay_copies(index: Arc<IndexCosigner>) {
+    tokio::spawn(async move {
+        loop {
+            let cosigner = index.clone();
+            if tokio::task::spawn_blocking(move || cosigner.replay_copies()).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(REPLAY_EVERY).await;
+        }
+    });
 }
 
 /// SIGHUP: the logs are read from the config again. What is wrong with it is told, and everything stays as it was.
@@ -72,10 +89,10 @@ fn reload_on_hangup(
             let done = tokio::task::spawn_blocking(move || {
                 let home = WitnessDir::open(&dir)?;
                 // All is read before anything changes: what is wrong with one of them leaves the others as they were.
-                let mirror = mirror.as_deref().map(|mirror| home.prepare_mirror(mirror)).transpose()?;
-                let index = index.as_deref().map(|index| home.prepare_index(index)).transpose()?;
+                let copies = mirror.as_deref().map(|mirror| home.prepare_mirror(mirror)).transpose()?;
+                let index = index.as_deref().map(|index| home.prepare_index(index, mirror.as_ref())).transpose()?;
                 let witness = home.prepare_witness(&witness)?;
-                mirror.into_iter().for_each(stele_mirror::Prepared::commit);
+                copies.into_iter().for_each(stele_mirror::Prepared::commit);
                 index.into_iter().for_each(stele_index_cosigner::Prepared::commit);
                 Ok::<_, WitnessError>(witness.commit())
             })
