@@ -79,7 +79,6 @@ impl fmt::Display for MalformedRequest {
             Self::Checkpoint(error) => error.fmt(f),
             Self::Trailing { found } => write!(f, "{found} bytes follow the last entry of a step without a transition"),
             Self::Transition(error) => error.fmt(f),
-            Self::Index(error) => error.fmt(f),
         }
     }
 }

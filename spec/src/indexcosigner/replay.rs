@@ -5,7 +5,7 @@ use super::request::AddTransition;
 use super::step::{CheckedStep, begins, check_with, index_entry, statements_from};
 use crate::entry::IndexEntry;
 use crate::hash::RootHash;
-use crate::index::{Index, IndexError, Listing, MAX_BETWEEN};
+use crate::index::{Index, Listing, MAX_BETWEEN};
 use crate::merkle::{Frontier, leaf_hash};
 use crate::transition::RefusedTransition;
 

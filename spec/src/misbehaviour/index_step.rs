@@ -76,8 +76,8 @@ fn unproven(error: NotWrong) -> Unproven {
             RefusedStep::Transition(error) => Unproven::Step(error),
             RefusedStep::Entry { position, .. } => Unproven::Order { position, expected: "a statement" },
             RefusedStep::Kind { position, expected } => Unproven::Order { position, expected },
-            // It is held against the tree that it says itself.
-            RefusedStep::NotTheLast { .. } | RefusedStep::OldTree { .. } => Unproven::Empty,
+            // It is held against the tree that it says itself, and by no index that is kept.
+            RefusedStep::NotTheLast { .. } | RefusedStep::OldTree { .. } | RefusedStep::Index(_) => Unproven::Empty,
         },
     }
 }
