@@ -51,6 +51,8 @@ pub(crate) struct Absence {
     as_of: String,
     /// Who stands behind the index.
     index: String,
+    /// What the other files of the folder have to do with releases.
+    beside: Vec<(&'static str, String)>,
 }
 
 impl Absence {
@@ -86,7 +88,7 @@ impl Absence {
         };
         let as_of = CheckpointAge::of(head, SystemClock.unix_seconds()).text();
         let (origin, size) = (head.origin().to_string(), head.size());
-        Ok(Some(Self { what: what.to_owned(), of, digests, origin, size, as_of, index }))
+        Ok(Some(Self { what: what.to_owned(), of, digests, origin, size, as_of, index, beside: Vec::new() }))
     }
 
     /// Where no release that a log names has a file of a folder: the proof that none has its weights, if the log gives one.
@@ -103,7 +105,7 @@ impl Absence {
         let Some(weights) = hashed.and_then(|files| files.digest()) else { return failure };
         let what = format!("the weights of {}", folder.display());
         match Self::proven(log, &what, Asked::AllWeights, vec![("all weights", weights)]) {
-            Ok(Some(absence)) => absence.into(),
+            Ok(Some(absence)) => Self { beside: failure.as_explain().facts(), ..absence }.into(),
             Ok(None) => failure,
             Err(unproven) => unproven,
         }
@@ -112,10 +114,10 @@ impl Absence {
 
 impl Explain for Absence {
     explain! {
-        Self { of: Asked::AllWeights, digests, index, .. } => Exit::Absent, "absent",
+        Self { of: Asked::AllWeights, digests, index, beside, .. } => Exit::Absent, "absent",
             hint: "nobody released these weights as a whole in this log, under these names. Another log may have them. Whether a release has them among \
                    others is in no index, and the log's lookup names none",
-            facts: facts(digests, index);
+            facts: facts(digests, index).into_iter().chain(beside.iter().filter(|(name, _)| *name != "asked").cloned()).collect();
         Self { of: Asked::FileOrDigest, digests, index, .. } => Exit::NotInLog, "not-recorded",
             hint: "whether a release has it among other files is in no index: the log's lookup names none, which is not proven. Of a whole folder it can be \
                    proven: stele verify FOLDER --online",

@@ -47,8 +47,6 @@ pub(crate) struct Located {
     pub(crate) coordinate: Coordinate,
     /// Where its bundle is, or belongs.
     pub(crate) bundle: PathBuf,
-    /// Where none of its weights are here: a file by which what is here resembles it.
-    pub(crate) resembles_by: Option<String>,
 }
 
 impl OldBundle {
@@ -114,7 +112,7 @@ impl PathHere {
                 return Err(OtherRelease { bundle, coordinate: old.coordinate.clone(), entry }.into());
             }
             let bundle = self.bundle.clone().unwrap_or_else(|| PathBuf::from(BUNDLE));
-            return Ok(Located { entry, coordinate: old.coordinate.clone(), bundle, resembles_by: None });
+            return Ok(Located { entry, coordinate: old.coordinate.clone(), bundle });
         }
         let (found, root): (Candidate, PathBuf) = match &self.kind {
             TargetKind::Folder(folder) => search::of_folder(log, folder, cache)?,
@@ -130,8 +128,8 @@ impl PathHere {
                 .into());
             }
         };
-        let Candidate { entry, coordinate, resembles_by, .. } = found;
-        Ok(Located { entry, coordinate, bundle: root.join(BUNDLE), resembles_by })
+        let Candidate { entry, coordinate, .. } = found;
+        Ok(Located { entry, coordinate, bundle: root.join(BUNDLE) })
     }
 }
 

@@ -8,6 +8,7 @@ use stele_spec::hash::Digest;
 use stele_spec::manifest::{FilePath, Role, dir_hash1};
 use stele_verify::folder::digest_cache::DigestCache;
 use stele_verify::folder::hash::{Job, hash_unknown};
+use stele_verify::folder::loadable;
 use stele_verify::folder::walk::walk_to_verify;
 
 use crate::progress::Progress;
@@ -34,6 +35,16 @@ impl HashedFiles {
         let roles = Roles::of_files(&walk.files);
         let weights = walk.files.into_iter().filter(|file| roles.of(&file.path) == Role::Weights);
         Ok(Self::hash(weights.map(|file| (file.path, Job { path: file.open, size: file.size })).collect(), cache))
+    }
+
+    /// All of a folder that a loader takes: weights, configuration, tokenizer, code.
+    pub(crate) fn loaded_of(folder: &Path, cache: Option<&DigestCache>) -> Result<Self, Failure> {
+        let mut files = walk_to_verify(folder, "", &|_| false)?.files;
+        files.retain(|file| loadable::of_file(file.path.as_str(), &file.open).is_some());
+        Ok(Self::hash(
+            files.into_iter().map(|file| (file.path, Job { path: file.open, size: file.size })).collect(),
+            cache,
+        ))
     }
 
     /// Hashes files.

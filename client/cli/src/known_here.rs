@@ -1,7 +1,7 @@
 //! What became of a release, without asking a log: by its bundle, and by what the log said when this machine last asked it.
 
 use stele_explain::Failure;
-use stele_log_client::judgement::WithdrawnError;
+use stele_log_client::judgement::{AcceptedState, WithdrawnError};
 use stele_log_client::local_state::LogId;
 use stele_log_client::release_status::{ReleaseStatus, Source};
 use stele_spec::policy::Policy;
@@ -37,7 +37,8 @@ pub(crate) fn status(evidence: &VerifiedRelease, policy: &Policy) -> Result<Rele
     Ok(kept(evidence, policy, false)?.unwrap_or_else(|| ReleaseStatus::of_bundle(evidence)))
 }
 
-/// Why a release should not be passed on, where its publisher took it back.
-pub(crate) fn withdrawn(status: &ReleaseStatus) -> Option<WithdrawnError> {
-    WithdrawnError::all(&status.history).into_iter().find(|error| matches!(error, WithdrawnError::Withdrawn { .. }))
+/// Why a release should not be passed on: its publisher took it back, or somebody reports a critical incident of it. What is accepted is none.
+pub(crate) fn objection(status: &ReleaseStatus, accepted: Option<&AcceptedState>) -> Option<WithdrawnError> {
+    let mut all = WithdrawnError::all(&status.history).into_iter();
+    all.find(|error| !accepted.is_some_and(|state| error.is_accepted_by(state)))
 }

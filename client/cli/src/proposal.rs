@@ -1,15 +1,55 @@
 //! A statement that waits for further keys: its page, and what is to be done with it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use stele_explain::Failure;
+use stele_explain::{Exit, Explain, Failure, explain};
+use stele_publish::key_proposal::Proposal;
 use stele_publish::statement_proposal::StatementProposal;
 
 use crate::Output;
 use crate::render::page::Page;
 use crate::render::statement;
 use crate::schema;
+
+/// The proposal of a statement in a file.
+pub(crate) fn of_statement(file: &Path) -> Result<StatementProposal, Failure> {
+    StatementProposal::read(file).map_err(|failure| match Proposal::of_file(file) {
+        Ok(Some(_)) => {
+            OtherVerb { path: file.to_owned(), what: "a change of keys", verbs: "keys approve` and `stele keys submit" }
+                .into()
+        }
+        _ => failure,
+    })
+}
+
+/// The proposal of a change of keys in a file.
+pub(crate) fn of_keys(file: &Path) -> Result<Proposal, Failure> {
+    Proposal::read(file).map_err(|failure| match StatementProposal::of_file(file) {
+        Ok(Some(_)) => OtherVerb {
+            path: file.to_owned(),
+            what: "a statement about a release",
+            verbs: "approve` and `stele submit",
+        }
+        .into(),
+        _ => failure,
+    })
+}
+
+/// A proposal that another pair of verbs takes.
+#[derive(Debug, thiserror::Error)]
+#[error("{} proposes {what}", .path.display())]
+struct OtherVerb {
+    path: PathBuf,
+    what: &'static str,
+    verbs: &'static str,
+}
+
+impl Explain for OtherVerb {
+    explain! {
+        Self { verbs, .. } => Exit::BadInput, "proposal-of-another-kind", hint: format!("it is for `stele {verbs}`; nothing was signed");
+    }
+}
 
 /// Writes a proposal.
 pub(crate) fn propose(proposal: &StatementProposal, file: &Path) -> Result<Output, Failure> {

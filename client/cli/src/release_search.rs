@@ -33,8 +33,6 @@ pub(crate) struct Candidate {
     pub(crate) coordinate: Coordinate,
     /// Its files, where they were asked for.
     pub(crate) manifest: Option<Manifest>,
-    /// Where none of its weights are in the folder: a file by which the folder resembles it. That is no reason to call the folder this release.
-    pub(crate) resembles_by: Option<String>,
 }
 
 /// The release that the files of a folder are, and the folder where that release begins.
@@ -52,12 +50,10 @@ pub(crate) fn of_folder(
         let found = having(log, digest)?;
         if !found.is_empty() {
             if Role::of_path(&file.path) != Role::Weights && files.iter().any(is_weights) {
-                let found = alike(found, &files, cache)?;
-                if found.is_empty() {
-                    return Err(SearchError::OtherWeights { what, shared: file.path.to_string() }.into());
-                }
-                let candidate = one_of(apart(found, &files, cache)?, what)?;
-                return Ok((Candidate { resembles_by: Some(file.path.to_string()), ..candidate }, folder.to_owned()));
+                // The configuration and tokenizer of a model are in the folders of all that were made of it: its weights say which one it is.
+                let alike = apart(alike(found, &files, cache)?, &files, cache)?;
+                let resembles = alike.into_iter().map(|found| found.coordinate).collect();
+                return Err(SearchError::OtherWeights { what, shared: file.path.to_string(), resembles }.into());
             }
             let candidate = one_of(apart(found, &files, cache)?, what)?;
             let at = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).join(file.path.as_str());
@@ -159,7 +155,7 @@ fn counting(log: &LogView<'_>, listing: StatementList) -> Result<Vec<Candidate>,
             Err(failure) if failure.as_explain().exit() == Exit::Unavailable => None,
             Err(failure) => return Err(failure),
         };
-        found.push(Candidate { entry, coordinate, manifest, resembles_by: None });
+        found.push(Candidate { entry, coordinate, manifest });
     }
     Ok(found)
 }
@@ -248,13 +244,15 @@ pub(crate) enum SearchError {
         /// How many files the log was asked about.
         asked: usize,
     },
-    /// Some file is in a release, and neither its weights nor most of the rest are.
+    /// Some file is in a release, and none of the weights are.
     #[error("no release that the log names has the weights of {what}")]
     OtherWeights {
         /// What was looked for.
         what: String,
         /// A file that is in one or several.
         shared: String,
+        /// Those of which most other files are here.
+        resembles: Vec<Coordinate>,
     },
     /// The log names several, and the files do not tell them apart.
     #[error("several releases have {what}")]
@@ -280,13 +278,26 @@ impl Explain for SearchError {
             hint: "name the release: stele fetch publisher/model@version#variant; a log's lookup of files is not proven complete, and \
                    files that were changed are in no release",
             "asked": format!("about {asked} {}", if *asked == 1 { "file" } else { "files" });
-        Self::OtherWeights { shared, .. } => Exit::NotInLog, "not-recorded",
-            hint: "name the release, if there is one: stele fetch publisher/model@version#variant",
-            facts: vec![("shared", format!("{shared} is in releases of other weights"))];
-        Self::Several { found, .. } => Exit::Usage, "which-release", hint: "name the one that is meant, by its coordinate",
+        Self::OtherWeights { shared, resembles, .. } => Exit::NotInLog, "not-recorded",
+            hint: match resembles.first() {
+                None => "name the release, if there is one: stele fetch publisher/model@version#variant".to_owned(),
+                Some(coordinate) => format!(
+                    "were this {coordinate}, its weights would not be the released ones: `stele fetch {coordinate} --output FILE`, then `stele verify --bundle \
+                     FILE`, says which files differ. A model that was made of it has files of it too"
+                ),
+            },
+            facts: resembling(shared, resembles);
+        Self::Several { found, .. } => Exit::BadInput, "which-release",
+            hint: "take the evidence of the one that is meant: stele fetch COORDINATE --output FILE, then --bundle FILE",
             facts: found.iter().map(|(entry, coordinate)| ("release", format!("{coordinate} (entry {entry})"))).collect();
         Self::Unhashed { .. } => Exit::Io, "file-unreadable", hint: "check the owner and mode of the path";
     }
+}
+
+/// What a folder of other weights has of releases.
+fn resembling(shared: &str, resembles: &[Coordinate]) -> Vec<(&'static str, String)> {
+    let resembles = resembles.iter().map(|coordinate| ("resembles", coordinate.to_string()));
+    std::iter::once(("shared", format!("{shared} is in releases of other weights"))).chain(resembles).collect()
 }
 
 /// A coordinate that the log has no release of.

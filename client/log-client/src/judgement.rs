@@ -284,7 +284,8 @@ impl WithdrawnError {
         incident.severity == Severity::Critical && incident.status == IncidentStatus::Open
     }
 
-    fn is_accepted_by(&self, state: &AcceptedState) -> bool {
+    /// Whether who accepts that state accepts this.
+    pub fn is_accepted_by(&self, state: &AcceptedState) -> bool {
         match (self, state) {
             (_, AcceptedState::Withdrawn) | (Self::Critical { .. }, AcceptedState::Incident(None)) => true,
             (Self::Critical { by, .. }, AcceptedState::Incident(Some(reporter))) => by == reporter,

@@ -41,6 +41,13 @@ impl LogEnd {
         reader.source().read(FILE, MAX_NOTE as u64)?.map_or(Ok(None), |note| Self::of(&note, opened, policy))
     }
 
+    /// The same, held against the newest tree that the log shows; none where it does not answer.
+    pub fn newest(reader: &LogReader, policy: &Policy) -> Option<Self> {
+        let note = reader.source().read(FILE, MAX_NOTE as u64).ok()??;
+        let opened = reader.open(reader.head(policy).ok()?).ok()?;
+        Self::of(&note, &opened, policy).ok()?
+    }
+
     /// What a file says that was kept: it holds for ever, also where the log serves it no more. None where the log has not signed it.
     pub fn of(note: &[u8], opened: &VerifiedLog<'_>, policy: &Policy) -> Result<Option<Self>, ReadError> {
         let Some(said) = said(note, opened.head(), policy) else { return Ok(None) };

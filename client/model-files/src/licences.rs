@@ -1,7 +1,7 @@
 //! From what cards and licence files say to SPDX. What is not certain is a choice for a person, and no fact.
 
 use stele_spec::finding::{
-    LicenceList, Listing, SpdxList, TextVerdict, compare_license_text, decoded, forbids_uses, known_licenses,
+    LicenceList, Listing, SpdxList, TextVerdict, compare_license_text, decoded, forbids_uses, is_open, known_licenses,
 };
 use stele_spec::hash::Digest;
 use stele_spec::statement::{LicenceExpression, LicenceTerm};
@@ -97,12 +97,11 @@ pub fn of_text(bytes: &[u8]) -> LicenceText {
 }
 
 fn certain(spdx: &str) -> SaidLicence {
-    // What SPDX does not list may restrict anything.
-    let listed = LicenceExpression::parse(spdx)
-        .is_ok_and(|expression| expression.terms().into_iter().all(LicenceTerm::is_listed_form));
-    // The agreement is one on computational use.
-    let known = listed && !spdx.contains("C-UDA");
-    let restricts = known.then(|| !forbids_uses(spdx).is_empty());
+    // What is neither open by a list nor bound to terms that are known to forbid uses may restrict anything.
+    let restricts = match is_open(spdx) {
+        true => Some(false),
+        false => (!forbids_uses(spdx).is_empty()).then_some(true),
+    };
     SaidLicence::Certain { spdx: spdx.to_owned(), restricts }
 }
 

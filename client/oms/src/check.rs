@@ -9,6 +9,7 @@ use stele_explain::printable::one_line;
 use stele_explain::{Exit, Explain, explain};
 use stele_spec::hash::Digest;
 use stele_verify::folder::hash::{HashError, Progress};
+use stele_verify::folder::loadable::{in_skipped, of_file};
 
 use crate::bundle::SignedModel;
 use crate::digest;
@@ -38,7 +39,7 @@ pub struct Report {
     pub missing: Vec<String>,
     /// There, and no file that can be read; with why.
     pub unusable: Vec<(String, Unusable)>,
-    /// There, and not signed.
+    /// There, and not signed: also what the signer left aside and a loader takes.
     pub unsigned: Vec<String>,
     /// Left aside.
     pub ignored: Vec<String>,
@@ -78,7 +79,9 @@ impl SignedModel {
             Model::Folder(root) => walk(root, self.links(options), &|name| self.is_ignored(name, options))?,
             Model::File(path, size) => self.only_file(&model, path, *size),
         };
-        let mut report = Report { ignored: walk.ignored, ..Report::default() };
+        let (loaded, ignored) =
+            walk.ignored.into_iter().partition(|name| self.leaves_aside_what_is_loaded(&model, name, options));
+        let mut report = Report { ignored, unsigned: loaded, ..Report::default() };
         let (found, unsigned): (Vec<Found>, Vec<Found>) =
             walk.files.into_iter().partition(|file| signed.contains_key(&file.name));
         self.hash(&found, &mut report, progress);
@@ -124,6 +127,17 @@ impl SignedModel {
         }
         let below = format!("{name}/");
         signed.range(below.clone()..).next().is_none_or(|(first, _)| !first.starts_with(&below))
+    }
+
+    /// Whether a loader takes what the signer left aside and the caller does not: a program, a configuration, weights.
+    fn leaves_aside_what_is_loaded(&self, model: &Model, name: &str, options: &CheckOptions) -> bool {
+        let excused = options.ignored.iter().map(String::as_str).chain(DEFAULT_IGNORED);
+        let Model::Folder(root) = model else { return false };
+        if is_within(name, excused) {
+            return false;
+        }
+        let open = root.join(name);
+        if open.is_dir() { !in_skipped(name, &open).is_empty() } else { of_file(name, &open).is_some() }
     }
 
     /// A model that is one file: by its own name, or as the model_signing tool calls it.

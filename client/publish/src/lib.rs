@@ -50,7 +50,7 @@ pub mod parent_folder;
 
 mod public_again;
 
-mod oddity;
+pub mod oddity;
 
 mod replacement;
 

@@ -7,19 +7,54 @@ use stele_spec::statement::{Date, StageMove, Statement, Supersede};
 
 /// Sentences for the person who is about to sign.
 pub(crate) fn of(record: &mut ProvenEntries, statement: &Statement) -> Result<Vec<String>, Failure> {
-    match statement {
+    let mut odd = to_come(statement);
+    odd.extend(match statement {
         Statement::Stage(stage) => {
             let about = record.about(&stage.release.coordinate)?;
             let released = about.iter().find(|logged| logged.statement().release().is_some());
-            Ok(of_day(stage, released.map(|logged| logged.statement().issued_at().date())))
+            of_day(stage, released.map(|logged| logged.statement().issued_at().date()))
         }
         Statement::Supersede(supersede) => {
             let about = record.about(&supersede.by.coordinate)?;
             let by = about.iter().find(|logged| logged.statement().release().is_some());
-            Ok(of_replacement(supersede, by.map(|logged| logged.statement().publisher())))
+            of_replacement(supersede, by.map(|logged| logged.statement().publisher()))
         }
-        _ => Ok(Vec::new()),
-    }
+        _ => Vec::new(),
+    });
+    Ok(odd)
+}
+
+/// Days on which something is said to have happened, and that are still to come.
+pub fn to_come(statement: &Statement) -> Vec<String> {
+    let days: Vec<(String, Date)> = match statement {
+        Statement::Release(release) => {
+            let evaluated = release.evaluations.iter().map(|one| (format!("evaluation {}: date", one.id), one.date));
+            let hosts = release.hosts.iter().map(|host| (format!("{}: since", host.locator), host.since));
+            let legal = release.legal.iter().map(|claim| (format!("{}: as_of", claim.regime), claim.as_of));
+            std::iter::once(("access.since".to_owned(), release.access.since))
+                .chain(evaluated)
+                .chain(hosts)
+                .chain(legal)
+                .collect()
+        }
+        Statement::Withdraw(withdraw) => {
+            withdraw.actions.iter().map(|action| (action.what.to_string(), action.when)).collect()
+        }
+        Statement::Incident(incident) => vec![("discovered".to_owned(), incident.discovered)],
+        Statement::Evaluation(report) => vec![("date".to_owned(), report.evaluation.date)],
+        Statement::Stage(_)
+        | Statement::Publisher(_)
+        | Statement::Amend(_)
+        | Statement::Supersede(_)
+        | Statement::Observation(_) => Vec::new(),
+    };
+    let today = statement.issued_at().date();
+    let ahead = days.into_iter().filter(|(_, day)| *day > today);
+    ahead
+        .map(|(what, day)| {
+            format!("{what} {day} is still to come: it is recorded today, {today}, and read as a day that was")
+        })
+        .collect()
 }
 
 /// A first day that is still to come, or that was before there was a release.
@@ -69,6 +104,20 @@ mod tests {
         assert!(of_day(&stage("2030-01-01"), released)[0].contains("still to come"));
         assert!(of_day(&stage("2026-05-31"), released)[0].contains("before the day of the release"));
         assert_eq!(of_day(&stage("2026-05-31"), None), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_day_of_the_world_that_is_still_to_come_is_odd_wherever_it_is_said() {
+        let mut release: stele_spec::statement::Release =
+            toml::from_str(include_str!("../../../spec/vectors/statement/sample-release.toml")).unwrap();
+        let said = |release: &stele_spec::statement::Release| to_come(&Statement::Release(Box::new(release.clone())));
+        assert_eq!(said(&release), Vec::<String>::new());
+        release.access.since = "2031-01-01".parse().unwrap();
+        for evaluation in release.evaluations.iter_mut().take(1) {
+            evaluation.date = "2031-01-02".parse().unwrap();
+        }
+        let odd = said(&release);
+        assert!(odd.len() == 2 && odd[0].starts_with("access.since 2031-01-01 is still to come"), "{odd:?}");
     }
 
     #[test]

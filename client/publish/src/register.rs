@@ -7,7 +7,9 @@ use std::path::Path;
 
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::api::{Existing, LogError};
+use stele_log_client::log_end::LogEnd;
 use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::reader::LogReader;
 use stele_log_client::statements::ProvenStatement;
 use stele_spec::hash::KeyId;
 use stele_spec::merkle::leaf_hash;
@@ -43,6 +45,7 @@ fn submit_with(
     manifest: Option<&[u8]>,
     expect: Option<&Path>,
 ) -> Result<ProvenStatement, Failure> {
+    still_open(record)?;
     if let Some(path) = expect {
         expected::append(path, signed)?;
     }
@@ -66,6 +69,7 @@ fn judge_over(registry: &Registry, signed: &SignedStatement) -> Option<Refusal> 
 
 /// Refuses, before anything is sent, what registration would refuse: the rules of the log over what is proven of it.
 pub fn check(record: &mut ProvenEntries, signed: &SignedStatement) -> Result<(), Failure> {
+    still_open(record)?;
     gather(record, signed, None)?;
     if let Some(coordinate) = signed.statement().release().map(|release| release.coordinate()) {
         record.release(&coordinate)?;
@@ -78,6 +82,7 @@ pub fn check(record: &mut ProvenEntries, signed: &SignedStatement) -> Result<(),
 
 /// The same, but for how many keys sign: nobody should be asked to sign what would be refused. How many it takes.
 pub fn check_alone(record: &mut ProvenEntries, signed: &SignedStatement) -> Result<u64, Failure> {
+    still_open(record)?;
     gather(record, signed, None)?;
     if let Some(coordinate) = signed.statement().release().map(|release| release.coordinate()) {
         record.release(&coordinate)?;
@@ -92,6 +97,29 @@ pub fn check_alone(record: &mut ProvenEntries, signed: &SignedStatement) -> Resu
     match judge_over(&registry, signed) {
         Some(refusal) => Err(RegistrationRefused::new(refusal, record, signed).into()),
         None => Ok(needed),
+    }
+}
+
+/// Refuses where the log says, signed, that it has ended. One that has gone on since takes statements.
+fn still_open(record: &ProvenEntries) -> Result<(), Failure> {
+    let end = LogEnd::newest(&LogReader::new(record.log().files()), record.policy());
+    match end.filter(|end| !end.is_contradicted()) {
+        Some(end) => Err(LogEnded { said: end.text() }.into()),
+        None => Ok(()),
+    }
+}
+
+/// Nothing more can be said in a log.
+#[derive(Debug, thiserror::Error)]
+#[error("{said}")]
+pub struct LogEnded {
+    said: String,
+}
+
+impl Explain for LogEnded {
+    explain! {
+        Self { .. } => Exit::Refused, "log-ended",
+            hint: "use the log that its operator names as the one that follows, with a policy of its own; what is in this one stays valid";
     }
 }
 

@@ -26,10 +26,19 @@ pub fn is_own_of_tools(path: &str) -> bool {
         let within = format!(".git/{part}");
         path == within || path.ends_with(&format!("/{within}"))
     };
-    let kept_by_git = ["objects", "lfs", "refs", "logs", "hooks", "modules", "index"];
+    let kept_by_git = ["annex", "objects", "lfs", "refs", "logs", "hooks", "modules", "index"];
     let kept_by_hub = [".metadata", ".lock", ".incomplete"];
     kept_by_git.into_iter().any(in_git)
         || path.starts_with(".cache/huggingface/") && kept_by_hub.iter().any(|end| path.ends_with(end))
+}
+
+/// The longest of the files of [`is_noted_by_tools`] that is taken for one, in bytes.
+pub const MAX_NOTED: u64 = 1 << 20;
+
+/// Whether a path is that of a file in which ModelScope's client notes what it has downloaded: a pickle of a list of words. It is no weights unless it imports
+/// something.
+pub fn is_noted_by_tools(path: &str) -> bool {
+    matches!(path, ".msc" | ".mdl" | ".mv")
 }
 
 /// A path and every folder above it, the topmost first: `a`, `a/b`, `a/b/c`. For who has a list of files and no tree of folders.

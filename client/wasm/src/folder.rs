@@ -8,7 +8,7 @@ use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{FilePath, PathError, Role};
 use stele_spec::verify::{MAX_CAUSE, archive_holds_weights, begins_archive, begins_weights, loadable_by_name, pickle};
-use stele_verify::skipped::{is_own_of_tools, is_skipped, with_folders_above};
+use stele_verify::skipped::{MAX_NOTED, is_noted_by_tools, is_own_of_tools, is_skipped, with_folders_above};
 use stele_verify::{FolderContents, FolderMismatch, FolderReport, Found};
 
 use crate::error::Misuse;
@@ -61,7 +61,8 @@ pub fn role_of(path: &str, size: u64, beginning: &[u8], end: &[u8]) -> Option<&'
         let is_weights = if begins_archive(beginning) {
             archive_holds_weights(marks) || archive_holds_weights(end)
         } else {
-            begins_weights(marks) || is_old_pickle(beginning, size)
+            let noted = is_noted_by_tools(path) && size <= MAX_NOTED;
+            !noted && begins_weights(marks) || is_old_pickle(beginning, size)
         };
         is_weights.then(|| Role::Weights.as_str())
     })

@@ -94,11 +94,9 @@ fn read(found: &mut Checks, path: &Path, keys: &LogKeys) -> Option<Policy> {
         let (needed, of) = (number(tolerance.needed), tolerance.of);
         let (down, lie) = (number(tolerance.crashed), number(tolerance.byzantine));
         found.ok("policy", format!("{needed} of {of} witnesses; {down} may be down, {lie} may lie"));
-        if tolerance.needed == Some(1) && tolerance.of > 1 {
-            found.warn(
-                "policy",
-                "any one witness is enough: raise the threshold of the group that the quorum names".to_owned(),
-            );
+        if tolerance.divides {
+            let why = "no witness has to lie for this log to show two histories, each to half of them";
+            found.warn("policy", format!("{why}: ask for more than half in the group that the quorum names"));
         }
     }
     for witness in policy.witnesses() {

@@ -279,14 +279,20 @@ fn finish(before: Option<&Policy>, lines: &[String], log: &LogKeys) -> Result<Ed
     reachable::check(&after, log).map_err(EditError::Unmeetable)?;
     let mut said: Vec<String> = before.map(|before| format!("before: {}", quorum_of(before))).into_iter().collect();
     said.push(format!("now:    {}", quorum_of(&after)));
+    if FaultTolerance::by_witness(&after).divides {
+        said.push(DIVIDES.to_owned());
+    }
     Ok(Edited { text, said })
 }
+
+/// What is wrong with a quorum that two sets of witnesses without a common member can meet.
+pub(crate) const DIVIDES: &str = "warning: no witness has to lie for this log to show two histories, each to half of them: ask for more than half (--threshold)";
 
 /// What a quorum asks for and bears, counted in witnesses and in operators.
 fn quorum_of(policy: &Policy) -> String {
     let number = |number: Option<usize>| number.map_or_else(|| "?".to_owned(), |number| number.to_string());
     let counted = |tolerance: FaultTolerance, who: &str| {
-        let FaultTolerance { of, needed, byzantine, crashed } = tolerance;
+        let FaultTolerance { of, needed, byzantine, crashed, .. } = tolerance;
         format!("{} of {of} {who}, {} may be down, {} may lie", number(needed), number(crashed), number(byzantine))
     };
     let operators = FaultTolerance::by_operator(policy);

@@ -83,10 +83,17 @@ fn is_other_bin(path: &FilePath) -> bool {
             || in_package())
 }
 
-/// Whether a file is the weights of an OpenVINO model, which is described by the `.xml` beside it.
+/// Whether what lies beside a `.bin` says what it is: the description of an OpenVINO or ncnn model, the vocabulary of a CTranslate2 model.
 fn is_described(manifest: &Manifest, path: &FilePath) -> bool {
-    let beside = path.as_str().strip_suffix(".bin").and_then(|stem| format!("{stem}.xml").parse().ok());
-    beside.is_some_and(|beside| manifest.file(&beside).is_some())
+    let Some(stem) = path.as_str().strip_suffix(".bin") else { return false };
+    let has = |path: String| path.parse().is_ok_and(|path| manifest.file(&path).is_some());
+    let folder = stem.strip_suffix("model").filter(|folder| folder.is_empty() || folder.ends_with('/'));
+    let vocabulary = |folder: &str| {
+        ["", "shared_", "source_", "target_"]
+            .into_iter()
+            .any(|part| ["json", "txt"].into_iter().any(|end| has(format!("{folder}{part}vocabulary.{end}"))))
+    };
+    ["xml", "param"].into_iter().any(|end| has(format!("{stem}.{end}"))) || folder.is_some_and(vocabulary)
 }
 
 fn ending(path: &FilePath) -> String {

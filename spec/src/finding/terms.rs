@@ -42,8 +42,10 @@ const OPEN_CONTENT: [&str; 33] = [
     "PDDL-1.0",
 ];
 
-/// Licences of the SPDX list that forbid a field of use: business, weapons, nuclear plants, competition.
-const FIELD_OF_USE: [&str; 11] = [
+/// Licences of the SPDX list that forbid a field of use: business, weapons, nuclear plants, competition, other systems.
+const FIELD_OF_USE: [&str; 21] = [
+    "ASWF-Digital-Assets-1.0",
+    "ASWF-Digital-Assets-1.1",
     "Aladdin",
     "BSD-3-Clause-No-Military-License",
     "BSD-3-Clause-No-Nuclear-License",
@@ -51,10 +53,18 @@ const FIELD_OF_USE: [&str; 11] = [
     "BSD-3-Clause-No-Nuclear-Warranty",
     "BUSL-1.1",
     "Elastic-2.0",
+    "FSL-1.1-ALv2",
+    "FSL-1.1-MIT",
     "Hippocratic-2.1",
     "JSON",
+    "MS-LPL",
+    "NCGL-UK-2.0",
+    "PPL",
     "PolyForm-Noncommercial-1.0.0",
     "PolyForm-Small-Business-1.0.0",
+    "SSPL-1.0",
+    "SUL-1.0",
+    "UCAR",
 ];
 
 /// The version of the SPDX list that the rules read. Auditors with other lists may differ about licences: a report names it.
@@ -73,13 +83,15 @@ pub fn is_osi_approved(expression: &str) -> bool {
     evaluate(expression, LicenseId::is_osi_approved)
 }
 
-/// The licences of an expression that forbid some uses, as SPDX lists them: no business (`-NC`), no weapons.
+/// The licences of an expression that forbid some uses, as SPDX lists them: no business (`-NC`), no weapons. None where a choice of the expression is bound
+/// to none of them: `OR` is the choice of anyone who uses it.
 pub fn forbids_uses(expression: &str) -> Vec<&'static str> {
-    let mut found: Vec<_> = licenses(expression)
-        .into_iter()
-        .map(|id| id.name)
-        .filter(|name| FIELD_OF_USE.contains(name) || name.split('-').any(|part| part == "NC"))
-        .collect();
+    let forbids = |name: &str| FIELD_OF_USE.contains(&name) || name.split('-').any(|part| part == "NC");
+    let free = |term: &LicenceTerm| !listed(term).is_some_and(|id| forbids(id.name));
+    if LicenceExpression::parse(expression).is_ok_and(|expression| expression.is_allowed(&free)) {
+        return Vec::new();
+    }
+    let mut found: Vec<_> = licenses(expression).into_iter().map(|id| id.name).filter(|name| forbids(name)).collect();
     found.sort_unstable();
     found.dedup();
     found
@@ -146,7 +158,14 @@ mod tests {
 
     #[test]
     fn licences_that_forbid_uses_are_named() {
-        assert_eq!(forbids_uses("CC-BY-NC-SA-4.0 OR MIT"), ["CC-BY-NC-SA-4.0"]);
+        assert_eq!(forbids_uses("CC-BY-NC-SA-4.0 AND MIT"), ["CC-BY-NC-SA-4.0"]);
+        assert_eq!(forbids_uses("CC-BY-NC-4.0 OR BUSL-1.1"), ["BUSL-1.1", "CC-BY-NC-4.0"]);
+        for choice in ["CC-BY-NC-SA-4.0 OR MIT", "MIT OR (NCGL-UK-2.0 AND MIT)", "CC-BY-NC-4.0 OR LicenseRef-Acme"] {
+            assert_eq!(forbids_uses(choice), Vec::<&str>::new(), "{choice}");
+        }
+        for name in ["NCGL-UK-2.0", "FSL-1.1-MIT", "SUL-1.0", "PPL", "UCAR", "MS-LPL", "SSPL-1.0"] {
+            assert_eq!(forbids_uses(name), [name]);
+        }
         assert_eq!(forbids_uses("Apache-2.0"), Vec::<&str>::new());
         assert_eq!(forbids_uses("BUSL-1.1"), ["BUSL-1.1"]);
     }

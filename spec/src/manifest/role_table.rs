@@ -119,6 +119,10 @@ fn of_path(path: &FilePath) -> Role {
     if is_training_state(&name) {
         return Role::Other;
     }
+    // Of TensorFlow: what a saved model is called by, and what Keras keeps of its layers; the weights are elsewhere.
+    if matches!(name.as_str(), "fingerprint.pb" | "keras_metadata.pb") {
+        return Role::Config;
+    }
     if holds_weights(&name, extension) || compiled_model && name.contains(".espresso.") {
         return if within(&GUARDS) { Role::Classifier } else { Role::Weights };
     }

@@ -22,6 +22,8 @@ pub struct FaultTolerance {
     pub needed: Option<usize>,
     /// How many may lie, any of them, and still no log can show two histories to two people who both have the quorum.
     pub byzantine: Option<usize>,
+    /// Whether nobody has to lie: two sets without a member in common meet the quorum, and the log alone can show them two histories.
+    pub divides: bool,
     /// How many may be down, any of them, and the quorum can still be met; none also where it asks for nobody.
     pub crashed: Option<usize>,
 }
@@ -46,14 +48,16 @@ impl FaultTolerance {
         });
         let of = numbers.len();
         let Some(tree) = tree else {
-            return Self { of, needed: Some(0), byzantine: Some(0), crashed: None };
+            return Self { of, needed: Some(0), byzantine: Some(0), divides: true, crashed: None };
         };
         let shared = tree.shared();
         let smallest = |goal| smallest(&tree, &shared, goal);
+        let liars = smallest(Goal::Split);
         Self {
             of,
             needed: smallest(Goal::Meet),
-            byzantine: smallest(Goal::Split).map(|liars| liars.saturating_sub(1)),
+            byzantine: liars.map(|liars| liars.saturating_sub(1)),
+            divides: liars == Some(0),
             crashed: smallest(Goal::Block).map(|down| down.saturating_sub(1)),
         }
     }
@@ -374,7 +378,15 @@ mod tests {
     fn a_key_that_the_quorum_leaves_out_is_not_counted_and_a_quorum_of_nobody_bears_all() {
         assert_eq!(FaultTolerance::by_witness(&policy(&["a", "b"], "quorum w1\n")).of, 1);
         let nobody = FaultTolerance::by_witness(&policy(&["a", "b"], "quorum none\n"));
-        assert_eq!(nobody, FaultTolerance { of: 0, needed: Some(0), byzantine: Some(0), crashed: None });
+        assert_eq!(nobody, FaultTolerance { of: 0, needed: Some(0), byzantine: Some(0), divides: true, crashed: None });
+    }
+
+    #[test]
+    fn where_two_sets_without_a_common_member_meet_the_quorum_nobody_has_to_lie() {
+        for (asked, divides) in [("any", true), ("2", true), ("3", false), ("all", false)] {
+            let policy = policy(&["a", "b", "c", "d"], &format!("group g {asked} w1 w2 w3 w4\nquorum g\n"));
+            assert_eq!(FaultTolerance::by_witness(&policy).divides, divides, "{asked}");
+        }
     }
 
     /// The same numbers by trying every set: what they mean.

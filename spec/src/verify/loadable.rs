@@ -2,13 +2,13 @@
 //!
 //! A table of names is never complete, so what begins like weights is weights whatever its name.
 
-use crate::manifest::{FilePath, Role};
+use crate::manifest::{FilePath, Manifest, Role};
 
 /// The largest header that the safetensors library takes.
 const MAX_SAFETENSORS_HEADER: u64 = 100_000_000;
 
 /// Names that loaders look for and whose role by name is none of [`is_loaded`].
-const LOADED_NAMES: [(&str, Role); 33] = [
+const LOADED_NAMES: [(&str, Role); 50] = [
     ("model_index.json", Role::Config),
     ("params.json", Role::Config),
     ("adapter_config.json", Role::Config),
@@ -24,6 +24,17 @@ const LOADED_NAMES: [(&str, Role); 33] = [
     ("model.yml", Role::Config),
     ("recipe.yaml", Role::Config),
     ("preprocessor.json", Role::Config),
+    // Of KerasHub: what it looks for one by one.
+    ("task.json", Role::Config),
+    ("image_converter.json", Role::Config),
+    ("audio_converter.json", Role::Config),
+    ("video_converter.json", Role::Config),
+    ("model.weights.json", Role::WeightsIndex),
+    // What is installed, or imported, before the weights are.
+    ("requirements.txt", Role::Code),
+    ("conda.yaml", Role::Code),
+    ("python_env.yaml", Role::Code),
+    ("mlmodel", Role::Config),
     ("dtypes.json", Role::Config),
     ("manifest.json", Role::Config),
     ("params", Role::Config),
@@ -38,6 +49,15 @@ const LOADED_NAMES: [(&str, Role); 33] = [
     ("dict.txt", Role::Tokenizer),
     ("tokens.txt", Role::Tokenizer),
     ("vocab.tsv", Role::Tokenizer),
+    // Of CTranslate2: the JSON before the text.
+    ("vocabulary.json", Role::Tokenizer),
+    ("vocabulary.txt", Role::Tokenizer),
+    ("shared_vocabulary.json", Role::Tokenizer),
+    ("shared_vocabulary.txt", Role::Tokenizer),
+    ("source_vocabulary.json", Role::Tokenizer),
+    ("source_vocabulary.txt", Role::Tokenizer),
+    ("target_vocabulary.json", Role::Tokenizer),
+    ("target_vocabulary.txt", Role::Tokenizer),
     ("source_vocab.json", Role::Tokenizer),
     ("target_vocab.json", Role::Tokenizer),
     ("normalizer.json", Role::Tokenizer),
@@ -51,7 +71,7 @@ const PACKED: [&str; 10] = [".7z", ".gz", ".bz2", ".xz", ".z", ".zst", ".lz4", "
 /// Stems of archives that are unpacked to a model.
 const PACKED_STEMS: [&str; 5] = ["model", "weights", "pytorch_model", "checkpoint", "saved_model"];
 /// Extensions of weights whose role by name is none of [`is_loaded`].
-const WEIGHTS: [&str; 4] = ["cpkl", "rds", "lora", "exl2"];
+const WEIGHTS: [&str; 6] = ["cpkl", "rds", "lora", "exl2", "sft", "th"];
 /// Extensions of programs that Python loads and whose role by name is none of [`is_loaded`].
 const PROGRAMS: [&str; 3] = ["pyc", "pyd", "dylib"];
 
@@ -81,6 +101,14 @@ pub fn loaded_role(shown: &str) -> Option<Role> {
         let role = Role::of_path(&path.parse::<FilePath>().ok()?);
         is_loaded(role).then_some(role)
     })
+}
+
+/// What a loader would take a file of a name for beside the files of a manifest: programs of Stable Diffusion take `NAME.yaml` beside a checkpoint `NAME` as its
+/// configuration, and import what that names.
+pub(super) fn loadable_beside(manifest: &Manifest, shown: &str) -> Option<&'static str> {
+    let (stem, _) = shown.rsplit_once('.').filter(|(_, end)| matches!(*end, "yaml" | "yml"))?;
+    let has = |end: &str| format!("{stem}.{end}").parse().is_ok_and(|path| manifest.file(&path).is_some());
+    ["safetensors", "ckpt", "sft", "pt", "pth"].into_iter().any(has).then_some(Role::Config.as_str())
 }
 
 /// Whether a name is that of weights in a compressed file or an archive: `model.pkl.gz`, `weights.zip`, `model.tar.gz`.
@@ -191,6 +219,11 @@ mod tests {
             ("model.7z", "weights"),
             ("web/model.json", "config"),
             ("inference.json", "config"),
+            ("vocabulary.json", "tokenizer"),
+            ("task.json", "config"),
+            ("requirements.txt", "code"),
+            ("MLmodel", "config"),
+            ("dream.sft", "weights"),
         ] {
             assert_eq!(loadable_by_name(path), Some(role), "{path}");
         }

@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::cause::Cause;
 use super::contents::{FolderContents, Found, Scope};
+use super::loadable::{loadable_beside, loadable_by_name};
 use crate::hash::Digest;
 use crate::manifest::{FilePath, Manifest, ManifestFile, Role};
 
@@ -145,11 +146,11 @@ impl FolderReport {
                     report.unusable.push(Unusable { path: path.to_owned(), why, is_io: false });
                 }
                 (Found::File { .. }, None) => {
-                    let role = super::loadable::loadable_by_name(path);
+                    let role = loadable_by_name(path).or_else(|| loadable_beside(manifest, path));
                     report.extra.push(Extra { path: path.to_owned(), what: None, role, is_allowed: false });
                 }
                 (Found::Name { loadable_as }, None) => {
-                    let (path, role) = (path.to_owned(), *loadable_as);
+                    let (path, role) = (path.to_owned(), loadable_as.or_else(|| loadable_beside(manifest, path)));
                     report.extra.push(Extra { path, what: None, role, is_allowed: false });
                 }
                 (Found::Dangling, _) if is_recorded(manifest, path) => dangling.push(path),
@@ -161,7 +162,8 @@ impl FolderReport {
                     report.unusable.push(Unusable { path: path.to_owned(), why: why.clone(), is_io: *is_io });
                 }
                 (Found::Unusable { why, loadable_as, .. }, _) => {
-                    let (path, what, role) = (path.to_owned(), Some(why.clone()), *loadable_as);
+                    let role = loadable_as.or_else(|| loadable_beside(manifest, path));
+                    let (path, what) = (path.to_owned(), Some(why.clone()));
                     report.extra.push(Extra { path, what, role, is_allowed: false });
                 }
             }

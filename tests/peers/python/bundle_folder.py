@@ -67,7 +67,7 @@ def walk(root, folder, recorded, lists, apart=False):
         elif name in recorded or within:
             continue
         unseen = not aside and (link or entry.is_dir(follow_symlinks=False))
-        taken = unseen or not is_lost(entry, aside) and (loaded_by_name(name) or begins_weights(entry.path))
+        taken = unseen or not is_lost(entry, aside) and (loaded_by_name(name) or is_beside(name, recorded) or begins_weights(entry.path, name))
         if taken:
             lists["unrecorded"].append(name)
         if taken or not aside:
@@ -76,7 +76,7 @@ def walk(root, folder, recorded, lists, apart=False):
 
 OWN = re.compile(r"release\.(stele|toml)|\.release\.(stele|toml)\.[0-9a-f]{16}")
 KEPT = re.compile(
-    r"(^|/)\.git/(index|objects|lfs|refs|logs|hooks|modules)$|^\.cache/huggingface/.*\.(metadata|lock|incomplete)$", re.DOTALL
+    r"(^|/)\.git/(index|annex|objects|lfs|refs|logs|hooks|modules)$|^\.cache/huggingface/.*\.(metadata|lock|incomplete)$", re.DOTALL
 )
 
 
@@ -101,12 +101,19 @@ def loaded_by_name(path):
     return packed or is_like(name, LOADED) or role(path) in TAKEN or role(plain) in TAKEN
 
 
+def is_beside(name, recorded):
+    stem, _, ending = name.rpartition(".")
+    return ending in ("yaml", "yml") and any(f"{stem}.{end}" in recorded for end in ("safetensors", "ckpt", "sft", "pt", "pth"))
+
+
 TAKEN = "weights weights-index classifier config code tokenizer chat-template generation-config system-prompt".split()
 PACKED = "model weights pytorch_model checkpoint saved_model".split()
 LOADED = (
-    "adapter_model.* *.cpkl *.exl2 *.lora *.rds ndarray-cache.json tensor-cache.json checkpoint model_index.json params.json "
+    "adapter_model.* *.cpkl *.exl2 *.lora *.rds *.sft *.th model.weights.json ndarray-cache.json tensor-cache.json checkpoint model_index.json params.json "
     "adapter_config.json modelfile feature_extractor.json hparams.json hparams.yaml model.json inference.json model.yaml model.yml "
-    "recipe.yaml preprocessor.json dtypes.json manifest.json params hyperparams.yaml *.pyc *.pyd *.dylib unigram.json encoder.json bpe.codes "
+    "recipe.yaml preprocessor.json dtypes.json manifest.json params task.json image_converter.json audio_converter.json "
+    "video_converter.json mlmodel requirements.txt conda.yaml python_env.yaml vocabulary.json vocabulary.txt shared_vocabulary.json "
+    "shared_vocabulary.txt source_vocabulary.json source_vocabulary.txt target_vocabulary.json target_vocabulary.txt hyperparams.yaml *.pyc *.pyd *.dylib unigram.json encoder.json bpe.codes "
     "bpe.vocab dict.txt tokens.txt vocab.tsv source_vocab.json target_vocab.json normalizer.json template system messages"
 ).split()
 
@@ -126,6 +133,7 @@ def role(path):
         ("code", within("__pycache__")),
         ("weights-index", is_like(name, INDEX_NAMES)),
         ("other", TRAINING.fullmatch(name)),
+        ("config", name in ("fingerprint.pb", "keras_metadata.pb")),
         ("classifier", weights and within("safety", "safety_checker", "classifier", "classifiers", "guard")),
         ("weights", weights),
         ("code", ending in CODE),
@@ -178,7 +186,7 @@ CONFIG_NAMES = (
 # What a loader takes, by how it begins.
 
 
-def begins_weights(path):
+def begins_weights(path, name):
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:
             found = os.fstat(opened.fileno())
@@ -188,7 +196,8 @@ def begins_weights(path):
             if begin.startswith(b"PK\3\4"):
                 opened.seek(max(0, found.st_size - 65536))
                 return any(name in part for part in (begin, opened.read()) for name in (b".pkl", b".npy"))
-            if is_marked(begin) or re.fullmatch(rb"c([A-Za-z0-9._]{1,199}\n){2}.*\.", begin, re.DOTALL):
+            noted = name in (".msc", ".mdl", ".mv") and found.st_size <= 1 << 20
+            if not noted and is_marked(begin) or re.fullmatch(rb"c([A-Za-z0-9._]{1,199}\n){2}.*\.", begin, re.DOTALL):
                 return True
             opened.seek(0)
             return imports(opened)

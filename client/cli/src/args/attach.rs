@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use stele_log_client::judgement::AcceptedState;
 use stele_oci::Reference;
 
 use super::value::{glob, reference};
@@ -40,6 +41,9 @@ pub struct PushArgs {
     /// Where it goes: oci://HOST/NAME:TAG.
     #[arg(value_parser = reference)]
     pub artifact: Reference,
+    /// Send it although somebody reports a critical `incident` of it (`incident:NAME`: although NAME does), or it was `withdrawn`.
+    #[arg(long, value_name = "STATE")]
+    pub accept: Option<AcceptedState>,
     /// How it is stored.
     #[command(flatten)]
     pub storing: StoringArgs,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use stele_log_client::judgement::AcceptedState;
 
 use super::log::LogArgs;
 
@@ -111,22 +112,15 @@ pub struct ExportArgs {
     /// The format.
     #[arg(long = "as", value_name = "FORMAT")]
     pub form: ExportForm,
-    /// Make the document although the release was withdrawn: it says so, with the entry and the reason.
+    /// Make the document although the release was `withdrawn`, or somebody reports a critical `incident` of it: it says so, with the entry and the reason.
     #[arg(long, value_name = "STATE")]
-    pub accept: Option<AcceptedForExport>,
+    pub accept: Option<AcceptedState>,
     /// The trust policy; else $STELE_POLICY, else ~/.config/stele/policy.
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
     /// Where it is written; else to stdout. Nothing is overwritten.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-}
-
-/// What became of a release that is exported all the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum AcceptedForExport {
-    /// Its publisher took it back.
-    Withdrawn,
 }
 
 /// A format of others for what a release says.

@@ -52,6 +52,12 @@ impl Subject<'_> {
         ]);
         status.extend(withdrawn.map(|withdrawn| ("withdrawn".to_owned(), withdrawn)));
         status.extend(superseded.map(|superseded| ("superseded".to_owned(), superseded)));
+        let incidents = history.open_incidents();
+        if !incidents.is_empty() {
+            let incidents =
+                incidents.into_iter().map(|(entry, incident)| json!({ "entry": entry, "statement": incident }));
+            status.insert("incidents".to_owned(), incidents.collect());
+        }
         status.into()
     }
 

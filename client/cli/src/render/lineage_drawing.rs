@@ -8,10 +8,18 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use stele_log_client::lineage::{Found, Lineage, Node};
 use stele_spec::statement::{Parent, Relation};
-use stele_spec::status::State;
+use stele_spec::status::{History, State};
 
 use crate::render::lifecycle;
 use crate::render::page::{Page, printable};
+
+/// The release that a lineage is of.
+pub(crate) struct Root<'a> {
+    /// Its name.
+    pub(crate) title: &'a str,
+    /// What became of it, where the log has it.
+    pub(crate) history: Option<&'a History>,
+}
 
 /// The rows of a section: each ancestor, what happened to it, and what is wrong with the line to it.
 pub(crate) fn rows(lineage: &Lineage, page: &mut Page) {
@@ -27,9 +35,16 @@ pub(crate) fn rows(lineage: &Lineage, page: &mut Page) {
     }
 }
 
-/// A tree of lines below a title.
-pub(crate) fn tree(lineage: &Lineage, title: &str) -> String {
-    let mut text = format!("{}\n", printable(title));
+/// A tree of lines below the release.
+pub(crate) fn tree(lineage: &Lineage, root: &Root<'_>) -> String {
+    let mut text = printable(root.title).to_string();
+    if let Some(history) = root.told() {
+        let _ = write!(text, ": {}", printable(&lifecycle::state(history)));
+        for line in told(history) {
+            let _ = write!(text, "\n  {}", printable(&line));
+        }
+    }
+    text.push('\n');
     for (at, node) in lineage.nodes.iter().enumerate() {
         let mut indent = String::new();
         let mut above = node.child;
@@ -53,16 +68,17 @@ pub(crate) fn tree(lineage: &Lineage, title: &str) -> String {
 }
 
 /// A Graphviz graph: an arrow leads from a release to what it was made of.
-pub(crate) fn dot(lineage: &Lineage, title: &str) -> String {
+pub(crate) fn dot(lineage: &Lineage, root: &Root<'_>) -> String {
     let mut text = "digraph lineage {\n  rankdir=BT;\n  node [shape=box];\n".to_owned();
-    let _ = writeln!(text, "  release [label={}, penwidth=2];", quoted(title));
+    let style = if root.is_trouble() { ", color=red" } else { "" };
+    let _ = writeln!(text, "  release [label={}, penwidth=2{style}];", quoted(&root.label("\\n")));
     for (at, node) in lineage.nodes.iter().enumerate() {
         if !matches!(node.found, Found::Again(_)) {
             let style = match trouble(node) {
                 true => ", color=red",
                 false => "",
             };
-            let _ = writeln!(text, "  n{at} [label={}{style}];", quoted(&label(node, "\\n")));
+            let _ = writeln!(text, "  n{at} [label={}{style}];", quoted(&label_of(node, "\\n")));
         }
         let (child, parent) = (id(node.child), id(Some(target(lineage, at))));
         let _ = writeln!(text, "  {child} -> {parent} [label={}];", quoted(node.named.relation.as_str()));
@@ -72,12 +88,15 @@ pub(crate) fn dot(lineage: &Lineage, title: &str) -> String {
 }
 
 /// A Mermaid flow chart.
-pub(crate) fn mermaid(lineage: &Lineage, title: &str) -> String {
+pub(crate) fn mermaid(lineage: &Lineage, root: &Root<'_>) -> String {
     let mut text = "flowchart BT\n".to_owned();
-    let _ = writeln!(text, "  release[\"{}\"]", entities(title));
+    let _ = writeln!(text, "  release[\"{}\"]", entities(&root.label("\n")).replace('\n', "<br/>"));
+    if root.is_trouble() {
+        let _ = writeln!(text, "  style release stroke:#c00");
+    }
     for (at, node) in lineage.nodes.iter().enumerate() {
         if !matches!(node.found, Found::Again(_)) {
-            let _ = writeln!(text, "  n{at}[\"{}\"]", entities(&label(node, "\n")).replace('\n', "<br/>"));
+            let _ = writeln!(text, "  n{at}[\"{}\"]", entities(&label_of(node, "\n")).replace('\n', "<br/>"));
             if trouble(node) {
                 let _ = writeln!(text, "  style n{at} stroke:#c00");
             }
@@ -171,9 +190,7 @@ fn details(node: &Node) -> Vec<String> {
         lines.push(parent.bytes.to_string());
     }
     if let Some(release_status) = node.release_status() {
-        lines.extend(lifecycle::warnings(&release_status.history));
-        let incidents = release_status.history.incidents();
-        lines.extend(incidents.iter().map(|(at, of)| format!("incident {}", lifecycle::incident_line(*at, of))));
+        lines.extend(told(&release_status.history));
     }
     if !dropped.is_empty() && !matches!(node.found, Found::Again(_)) {
         lines.push(format!("not carried on: {}", dropped.join(", ")));
@@ -181,10 +198,30 @@ fn details(node: &Node) -> Vec<String> {
     lines
 }
 
-fn label(node: &Node, newline: &str) -> String {
-    let mut label = node.name();
-    if let Some(release_status) = node.release_status() {
-        let history = &release_status.history;
+/// What happened to a release, line by line.
+fn told(history: &History) -> Vec<String> {
+    let incidents = history.incidents();
+    let incidents = incidents.iter().map(|(at, of)| format!("incident {}", lifecycle::incident_line(*at, of)));
+    lifecycle::warnings(history).into_iter().chain(incidents).collect()
+}
+
+impl<'a> Root<'a> {
+    /// What became of it, where that is more than its release.
+    fn told(&self) -> Option<&'a History> {
+        self.history.filter(|history| history.state() != State::Released || !history.incidents().is_empty())
+    }
+
+    fn is_trouble(&self) -> bool {
+        self.history.is_some_and(is_trouble)
+    }
+
+    fn label(&self, newline: &str) -> String {
+        label(self.title.to_owned(), self.told(), newline)
+    }
+}
+
+fn label(mut label: String, history: Option<&History>, newline: &str) -> String {
+    if let Some(history) = history {
         let _ = write!(label, "{newline}{}", history.state());
         let incidents = history.open_incidents().len();
         if incidents > 0 {
@@ -194,14 +231,19 @@ fn label(node: &Node, newline: &str) -> String {
     label
 }
 
+fn label_of(node: &Node, newline: &str) -> String {
+    label(node.name(), node.release_status().map(|release_status| &release_status.history), newline)
+}
+
+fn is_trouble(history: &History) -> bool {
+    matches!(history.state(), State::Withdrawn | State::Conflicting) || !history.open_incidents().is_empty()
+}
+
 /// Whether it is drawn as something to look at.
 fn trouble(node: &Node) -> bool {
     match &node.found {
         Found::Other { .. } => true,
-        Found::Status(release_status) => {
-            let history = &release_status.history;
-            matches!(history.state(), State::Withdrawn | State::Conflicting) || !history.open_incidents().is_empty()
-        }
+        Found::Status(release_status) => is_trouble(&release_status.history),
         _ => false,
     }
 }

@@ -47,7 +47,7 @@ struct Checked {
 }
 
 pub(crate) fn run(args: ApproveArgs) -> Result<Output, Failure> {
-    let mut proposal = StatementProposal::read(&args.file)?;
+    let mut proposal = proposal::of_statement(&args.file)?;
     if let Some(shown) = args.digest {
         proposal.check_shown(shown)?;
     }

@@ -37,9 +37,14 @@ pub(crate) fn run_attach(args: &AttachArgs) -> Result<Output, Failure> {
     page.maybe(
         "withdrawn",
         withdrawn
-            .map(|withdrawn| match release.history().withdrawal() {
-                Some(_) => format!("{withdrawn}: `stele verify` of the artifact says so"),
-                None => format!("{withdrawn}, and this bundle does not have it: `stele fetch` makes one that does"),
+            .map(|withdrawn| match (&withdrawn, release.history().withdrawal()) {
+                (WithdrawnError::Critical { .. }, _) => {
+                    format!("{withdrawn}: `stele verify --online` of the artifact says so")
+                }
+                (_, Some(_)) => format!("{withdrawn}: `stele verify` of the artifact says so"),
+                (_, None) => {
+                    format!("{withdrawn}, and this bundle does not have it: `stele fetch` makes one that does")
+                }
             })
             .as_ref(),
     );
@@ -52,8 +57,10 @@ pub(crate) fn run_push(args: &PushArgs) -> Result<Output, Failure> {
     }
     let target = locate::find(&args.folder, None)?;
     let (bytes, release, withdrawn) = read(&target.bundle, &args.storing)?;
-    if let Some(withdrawn) = withdrawn {
-        return Err(TakenBack(withdrawn).into());
+    if let Some(objection) =
+        withdrawn.filter(|objection| !args.accept.as_ref().is_some_and(|state| objection.is_accepted_by(state)))
+    {
+        return Err(TakenBack(objection).into());
     }
     let TargetKind::Folder(folder) = &target.kind else {
         return Err(NoFolder { path: args.folder.display().to_string() }.into());
@@ -103,7 +110,7 @@ fn read(path: &Path, storing: &StoringArgs) -> Result<(Vec<u8>, VerifiedRelease,
     let policy = policy_file::load(storing.policy.as_deref())?.policy;
     let bytes = error::read(path, MAX_BUNDLE as u64, "a release.stele")?;
     let release = verify(&bytes, &policy)?;
-    let withdrawn = known_here::withdrawn(&known_here::status(&release, &policy)?);
+    let withdrawn = known_here::objection(&known_here::status(&release, &policy)?, None);
     Ok((bytes, release, withdrawn))
 }
 
@@ -175,13 +182,15 @@ fn document(
     fields
 }
 
-/// A release that its publisher took back is not sent anywhere.
+/// A release that its publisher took back, or of which a critical incident is reported, is not sent anywhere.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct TakenBack(WithdrawnError);
 
 impl Explain for TakenBack {
     explain! {
+        Self(withdrawn @ WithdrawnError::Critical { .. }) => Exit::Withdrawn, withdrawn.code(),
+            hint: "nothing was sent; --accept incident sends it all the same", facts: withdrawn.facts();
         Self(withdrawn) => Exit::Withdrawn, "withdrawn",
             hint: "nothing was sent; at an artifact that is there already, `stele attach` of a bundle that `stele fetch` made says so",
             facts: withdrawn.facts();

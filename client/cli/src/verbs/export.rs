@@ -22,8 +22,8 @@ pub(crate) fn run(args: ExportArgs) -> Result<Output, Failure> {
     let verified = verify(&bytes, &policy)?;
     // A document that others keep does not outlive, in silence, what it is about.
     let status = known_here::status(&verified, &policy)?;
-    if let Some(withdrawn) = known_here::withdrawn(&status).filter(|_| args.accept.is_none()) {
-        return Err(withdrawn.into());
+    if let Some(objection) = known_here::objection(&status, args.accept.as_ref()) {
+        return Err(objection.into());
     }
     let release = status.history.current().unwrap_or(verified.release());
     let (bundle, witnesses) = (Digest::of(&bytes), policy.witnesses().len());

@@ -22,7 +22,6 @@ use crate::Output;
 use crate::args::FetchArgs;
 use crate::fetched::{Located, OldBundle, PathHere, released};
 use crate::log_args::LogContext;
-use crate::release_search::SearchError;
 use crate::render::lifecycle;
 use crate::render::page::Page;
 use crate::subject::Subject;
@@ -48,14 +47,10 @@ pub(crate) fn run(args: FetchArgs) -> Result<Output, Failure> {
             let coordinate = found.coordinate;
             let entry = released(&log, &coordinate)?;
             let entry = found.entry.unwrap_or(entry);
-            Located { entry, coordinate, bundle: PathBuf::from(BUNDLE), resembles_by: None }
+            Located { entry, coordinate, bundle: PathBuf::from(BUNDLE) }
         }
         (None, None) => return Err(Subject::parse(&args.subject).err().unwrap_or_else(|| unnamed(&args.subject))),
     };
-    // Beside weights of another model its bundle would call them a damaged copy of that release.
-    if let Some(shared) = located.resembles_by {
-        return Err(SearchError::OtherWeights { what: args.subject, shared }.into());
-    }
     let place = args.output.clone().unwrap_or_else(|| located.bundle.clone());
     check_writable(&place)?;
     let release_status = log.release_status(&located.coordinate)?;

@@ -35,6 +35,7 @@ use crate::args::{ChangeArgs, KeyOpening, KeysArgs, KeysVerb, LogArgs, SigningKe
 use crate::key::{self, read_public, signer};
 use crate::log_args::{LogContext, local_state, proven_entries};
 use crate::policy_file;
+use crate::proposal;
 use crate::rehearsal::{self, Rehearsal};
 use crate::render::difference::between;
 use crate::render::page::Page;
@@ -186,7 +187,7 @@ pub(crate) fn propose(mut proposal: Proposal, key: &Signer, file: Option<PathBuf
 
 fn approve(file: &Path, key: &SigningKey) -> Result<Output, Failure> {
     let key = signer(key)?;
-    let mut proposal = Proposal::read(file)?;
+    let mut proposal = proposal::of_keys(file)?;
     proposal.approve(&key)?;
     durable::replace_file(file, text_of(&proposal)?.as_bytes())?;
     Ok(waiting(&proposal, file))
@@ -194,7 +195,7 @@ fn approve(file: &Path, key: &SigningKey) -> Result<Output, Failure> {
 
 fn submit(file: &Path, key: &SigningKey, said: &SubmitArgs) -> Result<Output, Failure> {
     let key = signer(key)?;
-    let proposal = Proposal::read(file)?;
+    let proposal = proposal::of_keys(file)?;
     let loaded = policy_file::load(said.trust.policy.as_deref())?;
     let log = LogClient::new(log_url::log_url(said.trust.log.as_deref(), Some(&loaded.policy))?, said.wait, note);
     let mut record = proven_entries(&log, &loaded.policy, said.trust.accept_incomplete_answer)?;

@@ -16,7 +16,8 @@ use stele_spec::statement::{Parent, Release};
 use crate::Output;
 use crate::args::LineageArgs;
 use crate::log_args::LogContext;
-use crate::render::lineage_drawing;
+use crate::render::lifecycle;
+use crate::render::lineage_drawing::{self, Root};
 use crate::render::page::printable;
 use crate::subject::Subject;
 
@@ -38,15 +39,20 @@ pub(crate) fn run(args: LineageArgs) -> Result<Output, Failure> {
     let release = release_status.history.current().filter(|_| is_here).unwrap_or(released);
     let lineage = lineage::collect(release, |parent| log.release_status(parent).map(Some))?;
     let children = children(&log, &coordinate)?;
-    let title = coordinate.to_string();
+    let (title, history) = (coordinate.to_string(), Some(&release_status.history).filter(|_| is_here));
+    let root = Root { title: &title, history };
     let text = if args.dot {
-        lineage_drawing::dot(&lineage, &title)
+        lineage_drawing::dot(&lineage, &root)
     } else if args.mermaid {
-        lineage_drawing::mermaid(&lineage, &title)
+        lineage_drawing::mermaid(&lineage, &root)
     } else {
-        text(release, release.lineage != released.lineage, &lineage, &children, &log)
+        text(&root, release, release.lineage != released.lineage, &lineage, &children, &log)
     };
-    Ok(Output { text, json: document(&coordinate, release, &lineage, &children, &log), failure: None })
+    let mut json = document(&coordinate, release, &lineage, &children, &log);
+    if let Some(fields) = json.as_object_mut().filter(|_| is_here) {
+        fields.insert("lifecycle".into(), lifecycle::json(&release_status));
+    }
+    Ok(Output { text, json, failure: None })
 }
 
 /// A release that names this one as its parent.
@@ -79,6 +85,7 @@ fn children(log: &LogView<'_>, parent: &Coordinate) -> Result<(Vec<Child>, bool)
 }
 
 fn text(
+    root: &Root<'_>,
     release: &Release,
     is_amended: bool,
     lineage: &Lineage,
@@ -86,7 +93,7 @@ fn text(
     log: &LogView<'_>,
 ) -> String {
     let coordinate = printable(&release.coordinate().to_string());
-    let mut text = lineage_drawing::tree(lineage, &release.coordinate().to_string());
+    let mut text = lineage_drawing::tree(lineage, root);
     if is_amended {
         text.push_str(&format!("amended: from what to what is in `stele history {coordinate}`\n"));
     }

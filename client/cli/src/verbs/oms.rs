@@ -6,7 +6,9 @@ use serde_json::json;
 use stele_durable as durable;
 use stele_explain::Failure;
 use stele_explain::printable::one_line;
-use stele_oms::{Bundle, CheckOptions, MAX_BUNDLE, Model, Report, SIGNATURE_FILE, SignOptions, SignedModel, sign};
+use stele_oms::{
+    BESIDE_A_RELEASE, Bundle, CheckOptions, MAX_BUNDLE, Model, Report, SIGNATURE_FILE, SignOptions, SignedModel, sign,
+};
 use stele_publish::error::{self, FileError};
 use stele_spec::hash::Digest;
 
@@ -59,6 +61,9 @@ fn sign_model(args: &OmsSignArgs) -> Result<Output, Failure> {
 fn verify(args: &OmsVerifyArgs) -> Result<Output, Failure> {
     let model = Model::at(&args.path)?;
     let (place, ignored) = place_and_ignored(&model, args.signature.as_deref(), &args.ignore_path)?;
+    // What a release puts beside a signature is none of the model.
+    let beside = BESIDE_A_RELEASE.into_iter().filter(|_| matches!(model, Model::Folder(_)));
+    let ignored = ignored.into_iter().chain(beside.map(str::to_owned)).collect();
     let key = oms_key::public(&args.public_key)?;
     let bundle = error::read(&place, MAX_BUNDLE as u64, "the model.sig of the model")?;
     let signed = Bundle::parse(&bundle)?.verify(&key)?;

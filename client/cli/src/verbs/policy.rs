@@ -32,7 +32,11 @@ fn lint(file: &Path) -> Result<Output, Failure> {
             .push(format!("the keys {keys} of {name} are counted one by one: `group NAME any {keys}` makes them one"));
     }
     if policy.quorum().least() > 0 {
-        if witnesses.byzantine == Some(0) {
+        if witnesses.divides {
+            warnings.push(
+                "no witness has to lie: a lying log alone can show two histories, each to half of the witnesses: ask for more than half in `group`".to_owned(),
+            );
+        } else if witnesses.byzantine == Some(0) {
             warnings.push(
                 "one lying witness is enough for a lying log to show two histories: ask for more witnesses in `group`"
                     .to_owned(),
@@ -53,11 +57,12 @@ fn lint(file: &Path) -> Result<Output, Failure> {
         // Where nothing is asked for, nothing that witnesses do matters.
         let asked = policy.quorum().least() > 0;
         let borne = |bears: Option<usize>| if asked { number(bears) } else { "all: none is asked for".to_owned() };
-        page.row("  may lie", &borne(bears.byzantine));
+        let none = || "0, and none has to: the log alone can show two histories".to_owned();
+        page.row("  may lie", &if asked && bears.divides { none() } else { borne(bears.byzantine) });
         page.row("  may be down", &borne(bears.crashed));
     }
     warnings.iter().for_each(|warning| page.row("warning", warning));
-    let object = |bears: FaultTolerance| json!({ "of": bears.of, "needed": bears.needed, "may_lie": bears.byzantine, "may_be_down": bears.crashed });
+    let object = |bears: FaultTolerance| json!({ "of": bears.of, "needed": bears.needed, "may_lie": bears.byzantine, "log_alone_can_split": bears.divides, "may_be_down": bears.crashed });
     let json = json!({ "witnesses": object(witnesses), "operators": object(operators), "warnings": warnings });
     Ok(Output { text: page.0, json, failure: unmeetable(policy).map(Failure::from) })
 }

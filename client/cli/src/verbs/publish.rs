@@ -20,6 +20,7 @@ use stele_publish::bundle_place::BundlePlace;
 use stele_publish::foresight::Earlier;
 use stele_publish::issued_at::now;
 use stele_publish::name;
+use stele_publish::oddity;
 use stele_publish::parent_folder;
 use stele_publish::problems::Problems;
 use stele_publish::publish_check;
@@ -144,7 +145,9 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let earlier = Earlier::of_release(&mut record, &release, &manifest)?;
     let examined = release::foreseen(&args.folder, &release, &manifest, &earlier)?;
     examined.lines().iter().for_each(|line| note(&format!("auditors will report: {}\n", one_line(line))));
-    let signed = keys.sign(&Statement::Release(Box::new(release.clone())))?;
+    let statement = Statement::Release(Box::new(release.clone()));
+    oddity::to_come(&statement).iter().for_each(|odd| note(&format!("warning: {}\n", one_line(odd))));
+    let signed = keys.sign(&statement)?;
     if let Some(target) = &args.propose {
         write(signature.as_ref())?;
         let needed = register::check_alone(&mut record, &signed)?;

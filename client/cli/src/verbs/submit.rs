@@ -6,7 +6,6 @@ use stele_log_client::log_url;
 use stele_publish::foresight::{self, Earlier};
 use stele_publish::receipt;
 use stele_publish::register;
-use stele_publish::statement_proposal::StatementProposal;
 use stele_spec::hash::KeyId;
 use stele_spec::manifest::Manifest;
 use stele_spec::registration::View as _;
@@ -18,10 +17,11 @@ use crate::issue;
 use crate::key;
 use crate::log_args::{local_state, proven_entries};
 use crate::policy_file;
+use crate::proposal;
 use crate::rehearsal::Rehearsal;
 
 pub(crate) fn run(args: SubmitProposalArgs) -> Result<Output, Failure> {
-    let proposal = StatementProposal::read(&args.file)?;
+    let proposal = proposal::of_statement(&args.file)?;
     proposal.check_shown(args.digest)?;
     let key = key::signer(&args.key)?;
     let loaded = policy_file::load(args.said.trust.policy.as_deref())?;

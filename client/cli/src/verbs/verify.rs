@@ -3,7 +3,7 @@
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::printable::one_line;
 use stele_explain::secrets::without_secrets;
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::age::CheckpointAge;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::judgement::{Accepted, Judgement};
@@ -310,12 +310,8 @@ impl Evidence {
         why: WhyFromLog,
     ) -> Result<Self, Failure> {
         if let Some(received) = received {
-            let located = Located {
-                entry: received.entry,
-                coordinate: received.coordinate.clone(),
-                bundle: args.path.clone(),
-                resembles_by: None,
-            };
+            let located =
+                Located { entry: received.entry, coordinate: received.coordinate.clone(), bundle: args.path.clone() };
             let target = Target { kind: TargetKind::Bundle, bundle: args.path.clone() };
             let from_log = Some(FromLog { why, url: without_secrets(log.url()).into_owned() });
             return Ok(Self { target, evidence: located.bundle(log)?.release, from_log, artifact: None });
@@ -332,6 +328,21 @@ impl Evidence {
         let target = Target { kind: here.kind, bundle: located.bundle };
         let from_log = Some(FromLog { why, url: without_secrets(log.url()).into_owned() });
         Ok(Self { target, evidence: bundle.release, from_log, artifact: None })
+    }
+}
+
+/// A log that the release is not in: what it answers says nothing of the release.
+#[derive(Debug, thiserror::Error)]
+#[error("the release is in the log {own}, and {asked} was asked")]
+struct OtherLogAsked {
+    own: String,
+    asked: String,
+}
+
+impl Explain for OtherLogAsked {
+    explain! {
+        Self { own, asked } => Exit::WrongPolicy, "other-log", hint: "--log URL names the log of the release; without it the one of the bundle is asked",
+            "expected": own, "found": asked;
     }
 }
 
@@ -450,6 +461,10 @@ impl Reader<'_> {
 
     /// Asks a log of which the newest head is known.
     fn asking(&self, log: &LogView<'_>, id: Option<LogId<'_>>) -> Result<(Known, Option<Failure>), Failure> {
+        let (own, asked) = (self.evidence.checkpoint().origin(), log.head().origin());
+        if own != asked {
+            return Err(OtherLogAsked { own: own.to_string(), asked: asked.to_string() }.into());
+        }
         let release_status = match self.release_status(log) {
             Ok(release_status) => release_status,
             Err(failure) => return Ok((self.offline(id)?, Some(UnprovenAnswer::beside_verdict(failure)?))),

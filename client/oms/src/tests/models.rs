@@ -149,6 +149,27 @@ fn what_is_signed_here_is_read_and_sorted_as_the_specification_says() {
 }
 
 #[test]
+fn what_the_signer_left_aside_and_a_loader_takes_is_not_signed() {
+    let (key, folder) = (new_key(Curve::P256), tiny());
+    let home = folder.path();
+    write(home, "notes/left.txt", "aside");
+    write(home, "modeling_x.py", "import os");
+    let options =
+        SignOptions { ignored: vec!["notes".to_owned(), "modeling_x.py".to_owned()], ..SignOptions::default() };
+    let signed = sign(home, &key, &options, &|_| {}).unwrap();
+    let model = Bundle::parse(&signed.bundle).unwrap().verify(key.public()).unwrap();
+    assert_eq!(check(&model, home, &CheckOptions::default()).unsigned, ["modeling_x.py"]);
+    assert_eq!(exit(&model, home), Exit::Unrecorded);
+    // Who says so himself may leave it aside.
+    let own = CheckOptions { ignored: vec!["modeling_x.py".to_owned()], ..CheckOptions::default() };
+    assert!(check(&model, home, &own).is_exact());
+    std::fs::remove_file(home.join("modeling_x.py")).unwrap();
+    assert_eq!(exit(&model, home), Exit::Ok);
+    write(home, "notes/run.py", "import os");
+    assert_eq!(check(&model, home, &CheckOptions::default()).unsigned, ["notes"]);
+}
+
+#[test]
 fn what_cannot_be_signed_is_refused_and_said() {
     let (key, folder) = (new_key(Curve::P256), tempfile::tempdir().unwrap());
     let home = folder.path();

@@ -69,6 +69,8 @@ pub struct Facts {
     pub(super) code: Vec<FilePath>,
     /// The weights; the file that stands for them comes first.
     pub(super) weights: Vec<FilePath>,
+    /// Whether no file stands for the weights: a pipeline has them in several parts.
+    pub(super) in_parts: bool,
     pub(super) has_chat_template: bool,
     /// Each `adapter_config.json`.
     pub(super) adapters: Vec<(FilePath, AdapterConfig)>,
@@ -103,6 +105,8 @@ struct Gathered {
     pipeline: BTreeSet<String>,
     /// The file of a quantizer beside the configuration.
     quantizer: Option<FilePath>,
+    /// The largest file of weights.
+    largest: Option<(u64, FilePath)>,
 }
 
 impl Facts {
@@ -134,7 +138,7 @@ impl Facts {
     }
 
     fn gather(&mut self, gathered: Gathered) {
-        let Gathered { gguf, tensors, totals, pipeline, quantizer } = gathered;
+        let Gathered { gguf, tensors, totals, pipeline, quantizer, largest } = gathered;
         self.gguf = GgufModel::all(gguf);
         self.parameters = parameters::count(&tensors, &totals, &self.config, &pipeline);
         self.parts_without_count(&pipeline, &tensors);
@@ -176,8 +180,10 @@ impl Facts {
         let main = match main {
             Some(path) => Some(path.clone()),
             None if !others => self.gguf.first().map(|model| model.path().clone()),
-            None => None,
+            None => largest.map(|(_, path)| path),
         };
+        let has_weights = |folder: &&String| self.weights.iter().any(|path| path.as_str().starts_with(folder.as_str()));
+        self.in_parts = pipeline.iter().filter(has_weights).count() > 1;
         if let Some(at) = main.and_then(|main| self.weights.iter().position(|path| *path == main)) {
             self.weights.swap(0, at);
         }
@@ -243,6 +249,12 @@ impl Facts {
                 self.formats.extend(named.or_else(|| format_of(&file.path, &extension, content)));
                 self.weights.push(file.path.clone());
                 self.weights_bytes = self.weights_bytes.saturating_add(file.size);
+                // What macOS leaves beside a file is none.
+                if !file.path.file_name().starts_with("._")
+                    && gathered.largest.as_ref().is_none_or(|(size, _)| file.size > *size)
+                {
+                    gathered.largest = Some((file.size, file.path.clone()));
+                }
             }
             // What is attributed to others is no licence of this.
             Role::Licence if file.path.file_name().to_ascii_lowercase().starts_with("notice") => {}

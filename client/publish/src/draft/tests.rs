@@ -241,6 +241,27 @@ fn of_a_cache_its_snapshot_is_drafted() {
 }
 
 #[test]
+fn the_file_that_stands_for_the_weights_is_the_largest_and_none_stands_for_the_parts_of_a_pipeline() {
+    let stands = |form: &_| value(form, "components.model-parameters-final.ref");
+    let (form, _) = draft(&[
+        ("fingerprint.pb", &[1; 50]),
+        ("keras_metadata.pb", &[1; 90]),
+        ("saved_model.pb", &[1; 20]),
+        ("variables/variables.data-00000-of-00001", &[1; 40]),
+    ]);
+    assert_eq!(stands(&form).as_deref(), Some("variables/variables.data-00000-of-00001"));
+    let part = safetensors(4);
+    let index = br#"{"_class_name": "P", "text_encoder": ["transformers", "T"], "unet": ["diffusers", "U"]}"#;
+    let (form, _) = draft(&[
+        ("model_index.json", index),
+        ("text_encoder/model.safetensors", &part),
+        ("unet/diffusion_pytorch_model.safetensors", &part),
+    ]);
+    assert_eq!(stands(&form), None);
+    assert_eq!(value(&form, "components.model-parameters-final.included").as_deref(), Some("yes"));
+}
+
+#[test]
 fn a_pipeline_of_spacy_is_no_pickle() {
     let (form, said) = draft(&[
         ("meta.json", br#"{"spacy_version": ">=3.7.5,<3.9.0", "pipeline": ["ner"]}"#),

@@ -7,7 +7,7 @@ use stele_spec::manifest::Role;
 use stele_spec::verify::pickle;
 use stele_spec::verify::{archive_holds_weights, begins_archive, begins_weights, loadable_by_name};
 
-use crate::skipped::is_own_of_tools;
+use crate::skipped::{MAX_NOTED, is_noted_by_tools, is_own_of_tools};
 
 /// How much of a file is read at its beginning: the first record of an archive names its first file well within it.
 const BEGINNING: u64 = 4096;
@@ -18,11 +18,11 @@ const MAX_SKIPPED: usize = 200_000;
 
 /// What a loader would take a file for, if it would.
 pub fn of_file(shown: &str, open: &Path) -> Option<&'static str> {
-    loadable_by_name(shown).or_else(|| of_content(open))
+    loadable_by_name(shown).or_else(|| of_content(shown, open))
 }
 
 /// What a file is by its content; nothing where it is not known, or cannot be read.
-fn of_content(path: &Path) -> Option<&'static str> {
+fn of_content(shown: &str, path: &Path) -> Option<&'static str> {
     let (mut file, found) = stele_regular_file::open(path).ok()?;
     let length = found.len();
     let mut read = |at: u64, count: u64| {
@@ -36,7 +36,8 @@ fn of_content(path: &Path) -> Option<&'static str> {
         let end = read(length.saturating_sub(END), END)?;
         return (archive_holds_weights(&beginning) || archive_holds_weights(&end)).then(|| Role::Weights.as_str());
     }
-    let is_weights = begins_weights(&beginning) || {
+    let noted = is_noted_by_tools(shown) && length <= MAX_NOTED;
+    let is_weights = !noted && begins_weights(&beginning) || {
         // Old pickles have no mark of their own.
         file.seek(SeekFrom::Start(0)).ok()?;
         pickle::imports(BufReader::new(&mut file), length).ok()?
@@ -106,6 +107,24 @@ mod tests {
     }
 
     #[test]
+    fn what_a_client_notes_of_a_download_is_weights_only_where_it_imports_something() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".msc");
+        // pickle.dumps([{'Path': 'config.json'}], 4)
+        let words = b"\x80\x04\x95\x1b\0\0\0\0\0\0\0]\x94}\x94\x8c\x04Path\x94\x8c\x0bconfig.json\x94sa.";
+        let runs = b"\x80\x02cposix\nsystem\nU\x02id\x85R.";
+        for (at, bytes, expected) in [
+            (".msc", &words[..], None),
+            ("a/.msc", &words[..], Some("weights")),
+            (".mdl", &runs[..], Some("weights")),
+            (".msc", &[&words[..], &vec![0; MAX_NOTED as usize]].concat(), Some("weights")),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(of_file(at, &path), expected, "{at}");
+        }
+    }
+
+    #[test]
     fn what_tools_keep_for_themselves_is_not_loaded_and_what_lies_beside_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let write = |path: &str, bytes: &[u8]| {
@@ -115,6 +134,7 @@ mod tests {
         };
         let own = [
             ".git/objects/aa/bb",
+            ".git/annex/objects/Xk/9z/KEY/KEY",
             ".git/lfs/objects/aa/cc",
             ".git/refs/heads/fix.py",
             ".cache/huggingface/download/model.safetensors.metadata",

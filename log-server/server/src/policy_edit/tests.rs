@@ -87,10 +87,12 @@ fn a_ready_line_adds_a_witness_and_nothing_else_changes() {
     assert_eq!(edited.text, expected);
     assert!(edited.said[0].starts_with("before: 2 of 3 witnesses, 1 may be down, 0 may lie"), "{:?}", edited.said);
     assert!(edited.said[1].starts_with("now:    2 of 4 witnesses, 2 may be down, 0 may lie"), "{:?}", edited.said);
+    assert_eq!(edited.said[2], DIVIDES);
     // The words one by one, without the first, with another number.
     let edited = added(&three(), &["w4", &vkey(4), "https://w4.example/"], None, Some("3")).unwrap();
     assert!(edited.text.contains("\ngroup main 3 w1 w2 w3 w4\n"), "{}", edited.text);
     assert!(edited.said[1].contains("3 of 4 witnesses, 1 may be down, 1 may lie"), "{:?}", edited.said);
+    assert_eq!(edited.said.len(), 2);
 }
 
 #[test]

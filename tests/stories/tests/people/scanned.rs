@@ -259,6 +259,27 @@ fn a_fleet_is_held_to_one_list() -> Step {
 }
 
 #[test]
+fn a_list_of_what_nobody_released_holds_all_that_a_loader_takes() -> Step {
+    let machine = Machine::start()?;
+    machine.write("own/model.safetensors", &model::safetensors(b"of this house"));
+    let config = machine.write("own/config.json", b"{}");
+    machine.write("own/README.md", b"# Ours\n");
+    let own = machine.home.join("own");
+    let of = |more: [&'static str; 2]| ["--only", "--also", own.to_str().unwrap(), more[0], more[1]];
+    machine.found(&of(["--lock", "own.lock"]), 13)?;
+    machine.found(&of(["--locked", "own.lock"]), 0)?;
+    // What no loader takes may change.
+    machine.write("own/README.md", b"# Still ours\n");
+    machine.found(&of(["--locked", "own.lock"]), 0)?;
+    fs::write(&config, br#"{"auto_map": {"AutoModel": "modeling.X"}}"#).unwrap();
+    assert_eq!(machine.found(&of(["--locked", "own.lock"]), 1)?["error"], "locked-differs");
+    fs::write(&config, b"{}").unwrap();
+    machine.write("own/modeling.py", b"import os\n");
+    assert_eq!(machine.found(&of(["--locked", "own.lock"]), 1)?["error"], "locked-differs");
+    Ok(())
+}
+
+#[test]
 fn what_is_broken_is_a_line_and_stops_nothing() -> Step {
     let machine = Machine::start()?;
     machine.snapshot("acme/tiny", &machine.network.at("tiny"), &[]);

@@ -102,6 +102,14 @@ fn a_log_that_has_ended_says_so_in_every_copy_of_its_files() -> Step {
     ending.freeze(false)?;
     let refused = ending.network.submit(Speaker::new(1)?.claim()?.bytes())?.expect(410)?;
     assert_eq!(refused.error_code()?, "log-frozen");
+    // Who rehearses learns it from the file that the log signed, and so does who means it.
+    let (key, policy) = (ending.network.at("late.pem"), ending.network.policy_path());
+    command::run(Binary::Stele, ["key", "new", path(&key)?])?.expect(0)?;
+    let claim = ["--json", "claim", "late.example", "--key", path(&key)?, "--policy", path(&policy)?, "--log", &log];
+    for more in [&["--dry-run"][..], &[]] {
+        let told = command::run(Binary::Stele, claim.iter().chain(more))?.expect(8)?.json()?;
+        assert!(told.to_string().contains("log-ended"), "{told}");
+    }
     let size = ending.size()?;
     let note = fs::read(ending.network.at("log/data/public/frozen")).unwrap();
     let key: VerifierKey = ending.network.log_vkey().parse().during("reading a verifier key")?;

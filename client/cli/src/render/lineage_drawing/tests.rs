@@ -39,6 +39,10 @@ fn family(of: &[(&str, &[&str])]) -> impl Fn(&str) -> Release {
     }
 }
 
+fn root(title: &str) -> Root<'_> {
+    Root { title, history: None }
+}
+
 fn number(version: &str) -> u64 {
     version.parse().unwrap()
 }
@@ -88,7 +92,7 @@ fn a_line_without_end_is_cut_and_said_to_be() {
     let line = |version: &str| family(&[(version, &[(number(version) + 1).to_string().as_str()])])(version);
     let lineage = collect(&line("1"), ask(&line, &head)).unwrap();
     assert_eq!((lineage.nodes.len(), lineage.cut), (MAX_DEPTH, true));
-    assert!(tree(&lineage, "1").contains("and more"));
+    assert!(tree(&lineage, &root("1")).contains("and more"));
 }
 
 #[test]
@@ -100,25 +104,25 @@ fn a_parent_that_the_log_has_otherwise_is_wrong_and_not_followed() {
     let lineage = collect(&child, ask(&family, &head)).unwrap();
     assert_eq!(lineage.nodes.len(), 1);
     assert!(matches!(&lineage.nodes[0].found, Found::Other { problem, .. } if problem.contains("entry 77")));
-    assert!(tree(&lineage, "1").contains("WRONG"));
+    assert!(tree(&lineage, &root("1")).contains("WRONG"));
 }
 
 #[test]
 fn a_tree_is_drawn_in_three_ways() {
     let (family, head) = (family(&[("1", &["2", "3"]), ("2", &["4"]), ("3", &["4"])]), head());
     let lineage = collect(&family("1"), ask(&family, &head)).unwrap();
-    let tree = tree(&lineage, "the release");
+    let tree = tree(&lineage, &root("the release"));
     let lines: Vec<&str> = tree.lines().collect();
     assert!(lines[1].starts_with("├─ ") && lines[1].contains("@2#"), "{tree}");
     assert!(lines[2].starts_with("│  └─ ") && lines[2].contains("@4#"), "{tree}");
     assert!(lines[3].starts_with("└─ ") && lines[4].starts_with("   └─ ") && lines[4].contains("see above"), "{tree}");
 
-    let dot = dot(&lineage, "a \"quoted\" release");
+    let dot = dot(&lineage, &root("a \"quoted\" release"));
     assert!(dot.contains("release [label=\"a \\\"quoted\\\" release\""), "{dot}");
     // Both lines lead to one box.
     assert!(dot.contains("n0 -> n1") && dot.contains("n2 -> n1") && !dot.contains("n3 ["), "{dot}");
 
-    let mermaid = mermaid(&lineage, "acme.example/tiny@1#base");
+    let mermaid = mermaid(&lineage, &root("acme.example/tiny@1#base"));
     assert!(mermaid.contains("release[\"acme.example/tiny@1#35;base\"]"), "{mermaid}");
     assert!(mermaid.contains("n2 -->|") && mermaid.ends_with("n1\n"), "{mermaid}");
 }

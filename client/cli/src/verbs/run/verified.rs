@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use stele_explain::Failure;
+use stele_explain::printable::one_line;
 use stele_private_view::{Copied, Copies, Namespace, View, ViewError};
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::manifest::{FilePath, ManifestFile};
@@ -164,7 +165,20 @@ fn left_out_line(left_out: &[String]) -> String {
     match left_out {
         [] => String::new(),
         some => {
-            format!("not in the record, and so not there for the command: {}\n", names(some.iter(), some.len(), NAMED))
+            let shown = some.iter().map(|name| one_line(name).to_string());
+            format!("not in the record, and so not there for the command: {}\n", names(shown, some.len(), NAMED))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_a_file_is_no_line_of_its_own() {
+        let line = left_out_line(&["a\nerror: nothing\n.py (code)".to_owned()]);
+        assert_eq!(line, "not in the record, and so not there for the command: a\\nerror: nothing\\n.py (code)\n");
+        assert_eq!(left_out_line(&[]), "");
     }
 }

@@ -45,6 +45,8 @@ struct Entry {
     manifest: Option<Digest>,
     #[serde(skip_serializing_if = "Option::is_none")]
     weights: Option<Digest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loaded: Option<Digest>,
 }
 
 /// Which model is at a place: a release, or weights that are none.
@@ -55,6 +57,8 @@ struct Locked {
     entry: Option<u64>,
     manifest: Option<Digest>,
     weights: Option<Digest>,
+    /// All that a loader takes, where it is no verified release.
+    loaded: Option<Digest>,
 }
 
 impl LockFile {
@@ -69,9 +73,17 @@ impl LockFile {
                     entry: Some(release.entry),
                     manifest: Some(release.manifest),
                     weights: row.weights,
+                    loaded: row.loaded,
                 }
             }
-            _ => Locked { coordinate: None, log: None, entry: None, manifest: None, weights: row.weights },
+            _ => Locked {
+                coordinate: None,
+                log: None,
+                entry: None,
+                manifest: None,
+                weights: row.weights,
+                loaded: row.loaded,
+            },
         };
         Self(rows.iter().map(|row| (row.place.clone(), locked(row))).collect())
     }
@@ -124,19 +136,21 @@ impl LockFile {
 impl Locked {
     /// Whether what is at a place is as it was written down. That it is a release may be known since.
     fn accepts(&self, found: &Self) -> bool {
-        self == found || self.manifest.is_none() && self.weights.is_some() && self.weights == found.weights
+        let released_since = self.loaded == found.loaded || found.loaded.is_none() && found.manifest.is_some();
+        self == found
+            || self.manifest.is_none() && self.weights.is_some() && self.weights == found.weights && released_since
     }
 }
 
 impl Entry {
     fn of(place: String, locked: Locked) -> Self {
-        let Locked { coordinate, log, entry, manifest, weights } = locked;
-        Self { place, coordinate, log, entry, manifest, weights }
+        let Locked { coordinate, log, entry, manifest, weights, loaded } = locked;
+        Self { place, coordinate, log, entry, manifest, weights, loaded }
     }
 
     fn locked(self) -> (String, Locked) {
-        let Self { place, coordinate, log, entry, manifest, weights } = self;
-        (place, Locked { coordinate, log, entry, manifest, weights })
+        let Self { place, coordinate, log, entry, manifest, weights, loaded } = self;
+        (place, Locked { coordinate, log, entry, manifest, weights, loaded })
     }
 }
 
@@ -149,7 +163,10 @@ impl std::fmt::Display for Locked {
                     weights.map_or_else(|| "that differ or are missing".to_owned(), |weights| weights.to_string());
                 write!(f, "{coordinate}, entry {entry} of {log}, manifest {manifest}, weights {weights}")
             }
-            (.., Some(weights)) => write!(f, "no release; weights {weights}"),
+            (.., Some(weights)) => {
+                write!(f, "no release; weights {weights}")?;
+                self.loaded.map_or(Ok(()), |loaded| write!(f, ", with what is loaded beside them {loaded}"))
+            }
             _ => f.write_str("no release, and no weights that could be hashed"),
         }
     }
@@ -245,7 +262,8 @@ mod tests {
     }
 
     fn locked(weights: &[u8]) -> Locked {
-        Locked { coordinate: None, log: None, entry: None, manifest: None, weights: Some(Digest::of(weights)) }
+        let weights = Some(Digest::of(weights));
+        Locked { coordinate: None, log: None, entry: None, manifest: None, weights, loaded: None }
     }
 
     #[test]
@@ -256,6 +274,7 @@ mod tests {
             entry: Some(3),
             manifest: Some(Digest::of(b"m")),
             weights: None,
+            loaded: Some(Digest::of(b"l")),
         };
         let nothing = Locked { weights: None, ..locked(b"") };
         let all = LockFile(BTreeMap::from([
@@ -293,6 +312,8 @@ mod tests {
         let release = Locked { manifest: Some(Digest::of(b"m")), coordinate: Some("a/b@1#c".into()), ..locked(b"w") };
         assert!(locked(b"w").accepts(&release));
         assert!(!locked(b"v").accepts(&release));
+        let [one, other] = [b"1", b"2"].map(|all| Locked { loaded: Some(Digest::of(all)), ..locked(b"w") });
+        assert!(one.accepts(&one) && one.accepts(&release) && !one.accepts(&other) && !one.accepts(&locked(b"w")));
         assert!(!release.accepts(&locked(b"w")));
         let nothing = Locked { weights: None, ..locked(b"") };
         assert!(nothing.accepts(&nothing) && !nothing.accepts(&locked(b"w")));

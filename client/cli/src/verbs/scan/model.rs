@@ -61,7 +61,20 @@ impl Judge<'_> {
             Content::Files(files) => self.files(files),
         };
         notes.extend(found.notes);
-        Row { place, path, verdict: found.verdict, notes, weights: found.weights, copies: found.copies }
+        let mut row = Row {
+            place,
+            path,
+            verdict: found.verdict,
+            notes,
+            weights: found.weights,
+            loaded: None,
+            copies: found.copies,
+        };
+        // What is a release is pinned by its manifest.
+        if let (Content::Folder(folder), false) = (&content, row.is_verified()) {
+            row.loaded = HashedFiles::loaded_of(folder, self.cache).ok().and_then(|files| files.digest());
+        }
+        row
     }
 
     /// A folder: as `stele verify` judges it, online where there is a log that answers.
@@ -77,14 +90,17 @@ impl Judge<'_> {
                 "not-recorded" => self.unreleased(folder),
                 // Of another log than the one that is asked.
                 "other-log" if self.view.is_some() => match self.verify(folder, None) {
-                    Ok((found, _)) => found,
-                    Err(failure) => failed(&failure).into(),
+                    Ok((mut found, _)) => {
+                        found.notes.push(format!("{}: nothing was asked about it", failure.as_explain()));
+                        found
+                    }
+                    Err(failure) => self.unknown(folder, failed(&failure)),
                 },
                 _ if failure.as_explain().exit() == Exit::Unavailable && self.view.is_some() => {
                     self.lose(failure);
                     self.folder(folder)
                 }
-                _ => failed(&failure).into(),
+                _ => self.unknown(folder, failed(&failure)),
             },
         }
     }

@@ -20,6 +20,8 @@ pub(super) struct Row {
     pub(super) notes: Vec<String>,
     /// The digest over its weights, by name and digest; of single files over all that are no documents. None where one was not hashed, or differs.
     pub(super) weights: Option<Digest>,
+    /// The digest over all of a folder that a loader takes, where the folder is no verified release; none where one was not hashed.
+    pub(super) loaded: Option<Digest>,
     /// The files that were hashed, for what lies here twice.
     pub(super) copies: Vec<Copy>,
 }

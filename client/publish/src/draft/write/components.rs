@@ -18,6 +18,8 @@ enum Row {
     Said(Answer),
     /// A person decides.
     Open(String),
+    /// Here, in several files of which none stands for it.
+    Folder,
     /// Nothing: the answer for all others holds.
     Other,
 }
@@ -50,6 +52,7 @@ pub(super) fn write(sheet: &mut FormWriter, facts: &Facts, answers: &Answers) {
                 sheet.text("included", "yes", "the folder");
                 sheet.text("ref", path, "");
             }
+            Row::Folder => sheet.text("included", "yes", "the folder"),
             Row::Said(answer) => said(sheet, answer),
             Row::Open(why) => {
                 if *id == ComponentId::ModelParametersFinal && facts.weights.is_empty() {
@@ -63,6 +66,9 @@ pub(super) fn write(sheet: &mut FormWriter, facts: &Facts, answers: &Answers) {
 }
 
 fn row(id: ComponentId, facts: &Facts, answers: &Answers) -> Row {
+    if id == ComponentId::ModelParametersFinal && facts.in_parts {
+        return Row::Folder;
+    }
     let file = match id {
         ComponentId::ModelParametersFinal => {
             // What macOS leaves beside a file, and the note says to delete, is not the weights.
