@@ -58,7 +58,10 @@ pub struct LoggedStatement {
 impl Bundle {
     /// Reads a bundle.
     pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
-        let wire: Wire = decode(bytes, MAX_BUNDLE, Profile::Container).map_err(BundleError::Canonical)?;
+        let wire: Wire = decode(bytes, MAX_BUNDLE, Profile::Container).map_err(|error| match StandIn::of(bytes) {
+            Some(found) => BundleError::StandIn { found },
+            None => BundleError::Canonical(error),
+        })?;
         if wire.bundle != VERSION {
             return Err(BundleError::Version { found: wire.bundle.chars().take(40).collect() });
         }
@@ -90,6 +93,64 @@ impl Bundle {
             return Err(BundleError::Canonical(CanonicalError::TooLong { limit: MAX_BUNDLE, found: bytes.len() }));
         }
         Ok(bytes)
+    }
+}
+
+/// What often stands in the place of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StandIn {
+    /// No bytes.
+    Empty,
+    /// A Git LFS pointer.
+    LfsPointer,
+    /// A pointer of git-annex.
+    AnnexPointer,
+    /// A web page.
+    WebPage,
+    /// A signed statement, a receipt, or a statement with its receipts.
+    Cose,
+}
+
+impl StandIn {
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let text = bytes.trim_ascii_start();
+        let page = text.get(..14).unwrap_or(text).to_ascii_lowercase();
+        match text {
+            [] => Some(Self::Empty),
+            [0xd2, ..] => Some(Self::Cose),
+            _ if text.starts_with(b"version https://git-lfs.github.com/spec/") => Some(Self::LfsPointer),
+            _ if text.starts_with(b"/annex/objects/") => Some(Self::AnnexPointer),
+            _ if page.starts_with(b"<!doctype html") || page.starts_with(b"<html") => Some(Self::WebPage),
+            _ => None,
+        }
+    }
+
+    /// In words.
+    pub const fn what(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::LfsPointer => "a Git LFS pointer to one",
+            Self::AnnexPointer => "a git-annex pointer to one",
+            Self::WebPage => "a web page",
+            Self::Cose => "a signed statement or a receipt",
+        }
+    }
+
+    /// What to do.
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::LfsPointer => "run `git lfs pull` in this folder; or `stele fetch PATH` makes it from the log",
+            Self::AnnexPointer => "run `git annex get release.stele`; or `stele fetch PATH` makes it from the log",
+            Self::Empty | Self::WebPage => {
+                "get release.stele again: what came is not the file; or `stele fetch PATH` makes it from the log"
+            }
+            Self::Cose => "name it as the path: `stele verify FILE`; `stele show FILE` says what it is",
+        }
+    }
+
+    /// Whether it holds nothing that anybody misses.
+    pub const fn is_replaceable(self) -> bool {
+        !matches!(self, Self::Cose)
     }
 }
 
@@ -175,6 +236,11 @@ impl From<&BundledNames> for WireNames {
 pub enum BundleError {
     /// Not the one CBOR encoding of a bundle.
     Canonical(CanonicalError),
+    /// Something that often stands in the place of one.
+    StandIn {
+        /// What.
+        found: StandIn,
+    },
     /// Another version of the format.
     Version {
         /// The version found.
@@ -196,6 +262,7 @@ impl fmt::Display for BundleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Canonical(error) => write!(f, "not a release.stele: {error}"),
+            Self::StandIn { found } => write!(f, "not a release.stele: it is {}", found.what()),
             Self::Version { found } => write!(f, "expected a bundle of version {VERSION}, found {found:?}"),
             Self::TooManyKeys { found } => {
                 write!(f, "a bundle has at most {MAX_KEY_STATEMENTS} key statements, found {found}")

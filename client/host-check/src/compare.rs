@@ -104,11 +104,13 @@ impl Comparison {
 
     /// Whether nothing has other bytes but documents: what an audit reports as `host-documents-differ`, a warning.
     ///
-    /// A file is a document if neither the record nor its name says that a program reads it.
+    /// A file is a document if the record and its name say so.
     pub fn only_documents_differ(&self) -> bool {
-        let document = |role| matches!(role, Role::ModelCard | Role::Evaluation | Role::Safety | Role::Other);
-        let named = |path: &str| path.parse::<FilePath>().is_ok_and(|path| document(Role::of_path(&path)));
-        self.verdict == HostMatch::Differs && self.others().all(|file| document(file.role) && named(&file.path))
+        let is_document = |file: &FileDifference| {
+            let path = file.path.parse::<FilePath>();
+            path.is_ok_and(|path| file.role.is_document(&path) && Role::of_path(&path).is_document(&path))
+        };
+        self.verdict == HostMatch::Differs && self.others().all(is_document)
     }
 
     /// What an audit makes of it: the code of the chapter *finding* that a signed observation of it leads to.

@@ -221,6 +221,11 @@ fn said(status: u16, message: &str) -> String {
     if message.is_empty() { status_line(status) } else { format!("{status}: {message}") }
 }
 
+/// Whether a log says of something by this word that it does not have it.
+fn is_of_a_log(code: &str) -> bool {
+    matches!(code, "not-found" | "no-receipt") || CODES.contains(&code)
+}
+
 /// What a log may call its refusal to log a statement, and we call so too: every code that the description of the API names for it.
 const CODES: [&str; 45] = [
     "quorum-missing",
@@ -310,7 +315,9 @@ impl Explain for LogError {
             Self::Refused { status: 429 | 500.., .. } => Exit::Unavailable,
             // A log's refusal has a word of its own: any other comes from something that stands in its place.
             Self::Refused { code, .. } if code.is_empty() => Exit::Unavailable,
-            Self::Refused { status: 404, .. } => Exit::NotInLog,
+            Self::Refused { status: 404, code, .. } if is_of_a_log(code) => Exit::NotInLog,
+            // A mirror or another server has nothing at the address: that says nothing of the log.
+            Self::Refused { status: 404, .. } => Exit::Unavailable,
             Self::Refused { .. } => Exit::Refused,
             Self::Nonsense { .. } => Exit::Unavailable,
         }
@@ -340,6 +347,10 @@ impl Explain for LogError {
             Self::Refused { status: 429 | 500.., .. } => Some("try again later: submitting twice is harmless".into()),
             Self::Refused { code, .. } if code.is_empty() => Some(
                 "is this the address of a Stele log, without a login in front? Redirections are not followed".into(),
+            ),
+            Self::Refused { status: 404, code, .. } if !is_of_a_log(code) => Some(
+                "a mirror answers no lookups: `stele audit URL --state FOLDER` copies the log from it, and `--log FOLDER/mirror` reads the copy; or ask the log itself"
+                    .into(),
             ),
             Self::Refused { hint: Some(_), .. } => {
                 Some("do what the log's hint above says; the hint is the log's own and was not checked".into())

@@ -96,8 +96,8 @@ pub struct Unproven {
 impl Explain for Unproven {
     explain! {
         Self { subject, found, .. } => Exit::NotComplete, "unproven",
-            hint: "ask again, or at another address: the log, or a proxy in front of it, withholds its proof; \
-                   --accept-incomplete-answer takes an answer without it",
+            hint: "ask again, or at the log's own address: the log, or a proxy in front of it, withholds its proof, or a mirror that serves none stands there \
+                   (`stele audit` copies one, and --log reads the copy); --accept-incomplete-answer takes an answer without it",
             "asked": subject, "expected": "a name proof: the tree of this log ends with an index entry", "found": found;
     }
 }

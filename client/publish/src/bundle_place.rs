@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use stele_durable::{self as durable, DurableError};
 use stele_explain::{Exit, Explain, explain};
 use stele_log_client::local_state::LocalState;
-use stele_spec::bundle::{Bundle, MAX_BUNDLE};
+use stele_spec::bundle::{Bundle, BundleError, MAX_BUNDLE};
 use stele_spec::hash::Digest;
 use stele_spec::hints::{Hints, MAX_HINTS};
 use stele_spec::name::Coordinate;
@@ -93,6 +93,10 @@ pub fn other_content(path: &Path, release: &Coordinate) -> Result<Option<String>
         Err(DurableError::TooLarge { .. }) => return Ok(Some("a file larger than any bundle".into())),
         Err(error) => return Err(error),
     };
+    // A pointer is no loss.
+    if matches!(Bundle::parse(&bytes), Err(BundleError::StandIn { found }) if found.is_replaceable()) {
+        return Ok(None);
+    }
     let signed = Bundle::parse(&bytes).ok().and_then(|bundle| SignedStatement::parse(&bundle.statement).ok());
     let Some(signed) = signed else { return Ok(Some("a file that is no bundle".into())) };
     let Some(there) = signed.statement().release().map(|there| there.coordinate()) else {

@@ -99,9 +99,7 @@ fn differs(observation: &Observation, bound: Digest, role: impl Fn(&FilePath) ->
     if as_bound && others.peek().is_none() {
         return;
     }
-    let only_documents = as_bound
-        && others
-            .all(|file| matches!(role(&file.path), Role::ModelCard | Role::Evaluation | Role::Safety | Role::Other));
+    let only_documents = as_bound && others.all(|file| role(&file.path).is_document(&file.path));
     let summary = format!(
         "{} serves {} files for {} that are not the recorded ones",
         observation.host.locator,

@@ -1,5 +1,6 @@
 //! What a file of a release is for.
 
+use super::path::FilePath;
 use crate::canonical::vocabulary;
 
 vocabulary! {
@@ -52,4 +53,34 @@ impl Role {
                 | Self::Code
         )
     }
+
+    /// Whether a file of this role and path is there for people to read: a card, a report, a picture. Of a file without a role its ending says so, and a text of words
+    /// may be a vocabulary.
+    pub fn is_document(self, path: &FilePath) -> bool {
+        let ending = || path.file_name().rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
+        match self {
+            Self::ModelCard | Self::Evaluation | Self::Safety => true,
+            Self::Other => DOCUMENTS.contains(&ending().as_str()),
+            _ => false,
+        }
+    }
 }
+
+/// Endings of documents and pictures.
+const DOCUMENTS: [&str; 15] = [
+    "avif",
+    "bib",
+    "cff",
+    "gif",
+    "gitattributes",
+    "gitignore",
+    "htm",
+    "html",
+    "jpeg",
+    "jpg",
+    "md",
+    "pdf",
+    "png",
+    "svg",
+    "webp",
+];

@@ -227,6 +227,7 @@ impl Explain for VerifyError {
     explain! {
         Self::Checkpoint(error) => error;
         Self::KeyProof(error) | Self::Proof(error) => error;
+        Self::Bundle(BundleError::StandIn { found }) => Exit::BadInput, "bundle-malformed", hint: found.hint();
         Self::Bundle(_) => Exit::BadInput, "bundle-malformed",
             hint: "get release.stele again: it is damaged, or another kind of file";
         Self::Statement(error) => Exit::BadInput, error.code(), hint: ASK_THE_PUBLISHER;

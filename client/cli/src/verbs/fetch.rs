@@ -71,6 +71,9 @@ pub(crate) fn run(args: FetchArgs) -> Result<Output, Failure> {
         }
     }
     let bundle = located.complete_bundle(&log)?;
+    if let (false, Some(old), Some(lack)) = (args.replace_bundle, &old, &bundle.lack) {
+        keeps_what_is_proven(old, &place, &lack.to_string(), &asked.policy)?;
+    }
     let change = match &old {
         Some(old) if old.bytes == bundle.bytes => Change::None,
         Some(_) => Change::Renewed,
@@ -97,6 +100,17 @@ fn go_on_from(old: &OldBundle, log: &LogView<'_>, policy: &Policy) -> Result<(),
     // What the policy no longer accepts proves nothing about the log.
     let Ok(release) = verify(&old.bytes, policy) else { return Ok(()) };
     release.checkpoints().try_for_each(|head| log.same_as(head))
+}
+
+/// A bundle that proves that nothing else was said, or what was, is not replaced by one that proves neither.
+fn keeps_what_is_proven(old: &OldBundle, path: &Path, lack: &str, policy: &Policy) -> Result<(), NotWritten> {
+    match verify(&old.bytes, policy) {
+        Ok(release) if release.completeness().record().is_some() => {
+            Err(NotWritten::LessComplete { path: path.to_owned(), lack: lack.to_owned() })
+        }
+        // What the policy no longer accepts proves nothing.
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 fn check_writable(path: &Path) -> Result<(), NotWritten> {
@@ -148,6 +162,12 @@ fn output(
         page.row("KEY REVOKED", &revoked.text());
     }
     page.row("completeness", &bundle_names::text(release, bundle.lack.as_ref()));
+    if release_status.history.withdrawal().is_some() && release.history().withdrawal().is_none() {
+        page.row(
+            "NOT IN IT",
+            &"the withdrawal: whoever verifies by this bundle, and has not asked the log, is not told of it",
+        );
+    }
     let unchanged = if change == Change::None { ", as it was" } else { "" };
     page.row("bundle", &format!("{} ({} bytes{unchanged})", place.display(), bundle.bytes.len()));
     page.row("not checked", &"the files: `stele verify` compares them");
@@ -214,6 +234,14 @@ pub(crate) enum NotWritten {
         /// What would be put there.
         release: String,
     },
+    /// What is there has a word about completeness, and what would be put there has none.
+    #[error("{} proves what else was said of the release, and what this address gives does not: {lack}", .path.display())]
+    LessComplete {
+        /// The place.
+        path: PathBuf,
+        /// Why.
+        lack: String,
+    },
     /// By the key history that the log has the signer may not speak.
     #[error("the release at entry {entry} is not its publisher's: {why}")]
     NotTheirs {
@@ -235,6 +263,9 @@ impl Explain for NotWritten {
         Self::Taken { found, release, .. } => Exit::BadInput, "bundle-of-another-release",
             hint: "is this the release that is meant? --replace-bundle writes over the file; --output FILE writes elsewhere",
             "expected": format!("nothing, or the bundle of {release}"), "found": found;
+        Self::LessComplete { .. } => Exit::Refused, "less-complete",
+            hint: "nothing was written: a withdrawal in the old file would be in the new one no more. Ask the log itself, or write elsewhere with --output FILE; \
+                   --replace-bundle replaces it all the same";
         Self::NotTheirs { rule, .. } => Exit::BadSignature, "not-the-publisher",
             hint: "somebody else may speak in this publisher's name: do not use these files", "rule": rule;
     }

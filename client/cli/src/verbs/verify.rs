@@ -18,7 +18,7 @@ use stele_log_client::unproven_answer::UnprovenAnswer;
 use stele_model_files::examine::{AtHand, ComputedClaims};
 use stele_oci::Reference;
 use stele_publish::error;
-use stele_spec::bundle::MAX_BUNDLE;
+use stele_spec::bundle::{BundleError as MalformedBundle, MAX_BUNDLE};
 use stele_spec::name::Coordinate;
 use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::registration::Refusal;
@@ -282,6 +282,11 @@ impl Evidence {
                 Self::from_log(args, received, policy, local_state, means, WhyFromLog::Outgrown)
             }
             Err(error) if is_outgrown(&error) => Err(Outgrown(error).into()),
+            Err(BundleError::Bundle(MalformedBundle::StandIn { found }))
+                if found.is_replaceable() && args.required.online && args.bundle.is_none() =>
+            {
+                Self::from_log(args, received, policy, local_state, means, WhyFromLog::Missing)
+            }
             Err(error) => Err(LogInconsistent::in_bundle(local_state, error)),
         }
     }

@@ -193,6 +193,23 @@ fn a_folder_without_a_bundle_is_verified_by_what_the_log_has_and_still_by_its_by
 }
 
 #[test]
+fn a_pointer_in_the_place_of_a_bundle_is_called_one_and_the_log_gives_the_bundle() {
+    let story = Story::begin();
+    let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 5507\n", "0".repeat(64));
+    for (found, what, to_do) in [
+        (pointer.as_str(), "a Git LFS pointer to one", "git lfs pull"),
+        ("<!DOCTYPE html>\n<title>Sign in</title>", "a web page", "stele fetch"),
+        ("", "empty", "stele fetch"),
+    ] {
+        std::fs::write(story.bundle(), found).unwrap();
+        story.world.verify(&[]).fails(7, &["not a release.stele: it is ", what, to_do]);
+        story.online(&story.world.model(), &[]).ok().says(&["verified", "since there is no release.stele"]);
+        story.fetch_model(&[]).ok().says(&["fetched"]);
+        story.world.verify(&[]).ok();
+    }
+}
+
+#[test]
 fn what_is_no_bundle_of_the_release_is_left_alone() {
     let story = Story::begin();
     let place = story.world.at("place.stele");

@@ -121,7 +121,7 @@ fn a_bundle_proves_that_nothing_else_was_said_and_a_withdrawal_that_it_has_is_th
     fs::write(&place, Bundle { names: hidden, ..withdrawn.clone() }.encode().unwrap()).unwrap();
     let told = offline(&folder, &policy, &["--json"])?.expect(3)?.json()?;
     assert_eq!(told["error"], "name-list-differs", "{told}");
-    fs::write(&place, Bundle { names: None, ..withdrawn }.encode().unwrap()).unwrap();
+    fs::write(&place, Bundle { names: None, ..withdrawn.clone() }.encode().unwrap()).unwrap();
     let told = offline(&folder, &policy, &[])?.expect(0)?;
     assert!(told.stdout.contains("no word about completeness: "), "{}", told.stdout);
 
@@ -129,6 +129,14 @@ fn a_bundle_proves_that_nothing_else_was_said_and_a_withdrawal_that_it_has_is_th
     let copy = path(&network.log_data())?.to_owned() + "/public";
     let told = acme.ask(&network, &["fetch", path(&folder)?, "--log", &copy])?.expect(0)?;
     assert!(told.stdout.contains("no word about completeness: none are served at this address"), "{}", told.stdout);
+    assert!(told.stdout.contains("NOT IN IT") && told.stdout.contains("the withdrawal"), "{}", told.stdout);
+    // What proves the withdrawal is not replaced by what does not.
+    fs::write(&place, withdrawn.encode().unwrap()).unwrap();
+    let told = acme.ask(&network, &["fetch", path(&folder)?, "--log", &copy, "--json"])?.expect(8)?.json()?;
+    assert_eq!(told["error"], "less-complete", "{told}");
+    offline(&folder, &policy, &[])?.expect(17)?;
+    acme.ask(&network, &["fetch", path(&folder)?, "--log", &copy, "--replace-bundle"])?.expect(0)?;
+    offline(&folder, &policy, &[])?.expect(0)?;
     Ok(())
 }
 
