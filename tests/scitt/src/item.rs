@@ -45,6 +45,34 @@ pub fn integer(value: &Value) -> Option<i64> {
     value.as_integer().and_then(|number| number.try_into().ok())
 }
 
+/// An item as a person reads it (RFC 8949 §8), cut where it is long.
+pub fn diagnostic(value: Option<&Value>) -> String {
+    fn write(value: &Value) -> String {
+        let all = |items: Vec<String>| items.join(", ");
+        match value {
+            Value::Integer(number) => i128::from(*number).to_string(),
+            Value::Text(text) => format!("{text:?}"),
+            Value::Bytes(bytes) => format!("h'{}'", hex(bytes)),
+            Value::Array(items) => format!("[{}]", all(items.iter().map(write).collect())),
+            Value::Map(entries) => {
+                let entries = entries.iter().map(|(label, value)| format!("{}: {}", write(label), write(value)));
+                format!("{{{}}}", all(entries.collect()))
+            }
+            Value::Tag(tag, item) => format!("{tag}({})", write(item)),
+            Value::Bool(value) => value.to_string(),
+            Value::Null => "null".to_owned(),
+            _ => "an item of another type".to_owned(),
+        }
+    }
+    let text = value.map_or("none".to_owned(), write);
+    text.chars().take(120).collect()
+}
+
+/// Bytes for a person.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A signed message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sign1 {
@@ -124,6 +152,13 @@ mod tests {
         {
             assert_eq!(Sign1::parse(wrong), None, "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn an_item_is_told_in_diagnostic_notation() {
+        let item = map([(1, Value::Array(vec![int(-7), Value::Bytes(vec![1, 0xff])])), (2, Value::Text("a".into()))]);
+        assert_eq!(diagnostic(Some(&item)), r#"{1: [-7, h'01ff'], 2: "a"}"#);
+        assert_eq!(diagnostic(None), "none");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use ciborium::Value;
 
-use crate::item::{Sign1, at, integer, parse};
+use crate::item::{Sign1, at, diagnostic, hex, integer, parse};
 use crate::keys::{CoseKey, Verdict};
 use crate::tree::{self, Hash};
 use stele_probe::report::{Outcome, Report};
@@ -31,11 +31,11 @@ pub fn judge(bytes: &[u8], statement: &Sign1, keys: &[CoseKey], report: &mut Rep
     let header = receipt.header();
     let number = |label| at(&header, label).and_then(integer);
     let (alg, vds) = (number(1), number(395));
-    report.found("C2", alg.is_none().then(|| format!("{:?}", at(&header, 1))));
-    report.found("C3", vds.is_none().then(|| format!("{:?}", at(&header, 395))));
+    report.found("C2", alg.is_none().then(|| diagnostic(at(&header, 1))));
+    report.found("C3", vds.is_none().then(|| diagnostic(at(&header, 395))));
     let claim = |label| at(&header, 15).and_then(|claims| at(claims, label)).and_then(Value::as_text);
     let named = claim(1).is_some() && claim(2).is_some();
-    report.found("C4", (!named).then(|| format!("{:?}", at(&header, 15))));
+    report.found("C4", (!named).then(|| diagnostic(at(&header, 15))));
     let kid = at(&header, 4).and_then(Value::as_bytes);
     let certified = at(&header, 33).is_some() || at(&header, 34).is_some();
     report.found("C5", (kid.is_none() && !certified).then(|| "none of them".to_owned()));
@@ -52,7 +52,7 @@ pub fn judge(bytes: &[u8], statement: &Sign1, keys: &[CoseKey], report: &mut Rep
         return Outcome::Skipped(why);
     }
     let proofs = proofs(&receipt.unprotected);
-    report.found("C7", proofs.is_none().then(|| format!("{:?}", at(&receipt.unprotected, 396))));
+    report.found("C7", proofs.is_none().then(|| diagnostic(at(&receipt.unprotected, 396))));
     match (proofs, alg) {
         _ if keys.is_empty() => skipped(NO_KEYS),
         // A receipt without a kid, or with one of no key, may still be by one of the keys: C5 and C6 say what is wrong with it.
@@ -99,9 +99,4 @@ fn proofs(unprotected: &Value) -> Option<Vec<Proof>> {
         right.then_some(Proof { size, index, path })
     };
     if proofs.is_empty() { None } else { proofs.iter().map(read).collect() }
-}
-
-/// Bytes for a person.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -70,7 +70,7 @@ const ROWS: &[Row] = &[
     Row::new("E7", Must, REGISTER, "one of an algorithm that nobody has", "refused (4xx)"),
     Row::new("E8", May, NOT_SAID, "a body of 2 MiB that is no statement", "refused (4xx), or not read to its end"),
     Row::new("E9", May, NOT_SAID, "a statement as application/json", "415"),
-    Row::new("L1", Should, RESOLVE, "GET /entries/<id> of an entry that is not there", "404"),
+    Row::new("L1", Should, RESOLVE, "GET /entries/<id> of an entry that is not there", "refused (4xx)"),
     Row::new("P1", Must, RESOURCES, "any of these refusals", "`application/concise-problem-details+cbor`"),
     Row::new("P2", Must, RESOURCES, "the same", "a map with a title (-1) and a detail (-2), both text"),
     Row::new(

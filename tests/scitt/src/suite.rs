@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ciborium::Value;
 
-use crate::item::{Sign1, at, encode, parse};
+use crate::item::{Sign1, at, encode, hex, parse};
 use crate::keys::{CoseKey, url_forms};
 use crate::receipt::judge;
 use crate::rows::TABLE;
@@ -43,6 +43,7 @@ pub fn run(door: &Door, signer: &Signer, seeded: Option<Sign1>) -> Step<Report> 
     let mut suite = Suite { door, keys: Vec::new(), report: Report::new(&TABLE, door.to_string()), first: None };
     let own = seeded.is_none();
     let statement = seeded.unwrap_or_else(|| signer.statement());
+    suite.report.skip(&["P2"], "no refusal has that type");
     suite.keys();
     suite.registered(&statement, own)?;
     suite.refusals(&statement, signer);
@@ -78,7 +79,7 @@ impl Suite<'_> {
         for key in self.keys.clone() {
             let kid = key.kid().unwrap_or_default();
             if let Some(thumbprint) = key.thumbprint() {
-                self.report.found("K3", (kid != thumbprint).then(|| format!("the kid {}", crate::receipt::hex(kid))));
+                self.report.found("K3", (kid != thumbprint).then(|| format!("the kid {}", hex(kid))));
             } else {
                 self.report.skip(&["K3"], "this suite knows no thumbprint of such a key");
             }
@@ -102,7 +103,9 @@ impl Suite<'_> {
     fn registered(&mut self, statement: &Sign1, own: bool) -> Step {
         let reply = self.post(&statement.to_bytes(), COSE, ACCEPT);
         if (400..600).contains(&reply.status()) {
-            let hint = if own {
+            let hint = if reply.status() == 401 {
+                "`--header` says what the service asks for"
+            } else if own {
                 "`scitt-conformance key` prints the key that the service has to trust, or give --statement, a file that its policy takes"
             } else {
                 "a statement that the service's registration policy takes"
@@ -125,7 +128,7 @@ impl Suite<'_> {
         }
         for id in ["/entries/no-such-entry", &format!("/entries/{}", "f".repeat(64)), "/entries/9223372036854775807"] {
             let reply = self.get(id, ACCEPT);
-            self.tell("L1", id, &reply, reply.status() == 404);
+            self.tell("L1", id, &reply, (400..500).contains(&reply.status()));
             self.problem("L1", &reply);
         }
         let again = self.post(&statement.to_bytes(), COSE, ACCEPT);

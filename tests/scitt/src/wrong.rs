@@ -47,7 +47,7 @@ pub enum Fault {
     AnyAlgorithm,
     ServerErrorWhenLarge,
     AnyMediaType,
-    MissingIs400,
+    MissingIs503,
     ProblemsAsJson,
     ProblemsWithoutDetail,
     OneTypeOfReceipts,
@@ -216,7 +216,7 @@ impl Service {
     }
 
     fn entry(&self, id: &str, accept: &str) -> Result<Response, u16> {
-        let missing = if self.is(Fault::MissingIs400) { 400_u16 } else { 404 };
+        let missing = if self.is(Fault::MissingIs503) { 503_u16 } else { 404 };
         let position: usize = id.parse().map_err(|_| missing)?;
         let mut log = self.log();
         let logged = log.get_mut(position).ok_or(missing)?;

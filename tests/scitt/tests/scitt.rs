@@ -55,7 +55,7 @@ fn each_fault_is_found_in_its_rows_and_in_no_other() -> Step {
         (Fault::AnyAlgorithm, &["E7"]),
         (Fault::ServerErrorWhenLarge, &["E8"]),
         (Fault::AnyMediaType, &["E9"]),
-        (Fault::MissingIs400, &["L1"]),
+        (Fault::MissingIs503, &["L1"]),
         (Fault::ProblemsAsJson, &["P1", "N3"]),
         (Fault::ProblemsWithoutDetail, &["P2", "N3"]),
         (Fault::OneTypeOfReceipts, &["N1"]),
