@@ -49,7 +49,7 @@ impl Signer {
 
     /// A statement that no run has made before.
     pub fn statement(&self) -> Sign1 {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        let now = now();
         let claims = map([
             (1, Value::Text("https://issuer.conformance.example".into())),
             (2, Value::Text(format!("conformance-{now}"))),
@@ -59,7 +59,7 @@ impl Signer {
 
     /// The same without claims, signed well.
     pub fn without_claims(&self) -> Sign1 {
-        self.sign(&[], "A statement of nobody about nothing.".into())
+        self.sign(&[], format!("Statement {} of nobody about nothing.", now()))
     }
 
     fn sign(&self, more: &[(i64, Value)], payload: String) -> Sign1 {
@@ -77,6 +77,11 @@ impl Signer {
         signed.payload = Some(payload);
         signed
     }
+}
+
+/// In nanoseconds: two statements differ.
+fn now() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos())
 }
 
 /// What is to be refused, made of a statement that is not: the row, and how it differs.
