@@ -118,6 +118,8 @@ impl StaticFiles {
                 let answer = asked(*tries, |length| http.pause(length), || http.get(&url, None))?;
                 match answer.status {
                     404 | 410 => Ok(None),
+                    // A log denies what it has pruned (c2sp.org/tlog-tiles): full tiles and bundles.
+                    403 | 451 if path.starts_with("tile/") && !path.contains(".p/") => Ok(None),
                     200 if answer.body.len() as u64 > limit => Err(SourceError::TooLarge {
                         place: without_secrets(&url).into_owned(),
                         limit,

@@ -15,6 +15,11 @@ pub enum TiledLogError<E> {
         /// The file.
         path: TilePath,
     },
+    /// A full tile or bundle is not there: a log may prune its beginning where a published retention policy lets it (c2sp.org/tlog-tiles).
+    Gone {
+        /// The file.
+        path: TilePath,
+    },
     /// Not a tile, or not a bundle.
     Malformed {
         /// The file.
@@ -65,6 +70,9 @@ impl<E: fmt::Display> fmt::Display for TiledLogError<E> {
         match self {
             Self::Files(error) => error.fmt(f),
             Self::Missing { path } => write!(f, "there is no {path}"),
+            Self::Gone { path } => {
+                write!(f, "there is no {path}: the log has pruned its beginning, or what serves it has lost the file")
+            }
             Self::Malformed { path, error } => write!(f, "{path} is malformed: {error}"),
             Self::Tile(error) => error.fmt(f),
             Self::NotTheTree { size, expected, found } => {

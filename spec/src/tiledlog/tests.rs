@@ -115,6 +115,26 @@ fn what_is_missing_too_long_or_too_short_is_named() {
     assert!(matches!(read(&map), Err(TiledLogError::Malformed { .. })));
 }
 
+/// c2sp.org/tlog-tiles, Pruning: what ends at or below the minimum index is not served.
+#[test]
+fn a_log_that_has_pruned_its_beginning_is_read_from_there_and_says_so_before() {
+    let tree = tree(70_000);
+    let mut map = files(&tree, 70_000);
+    map.0.retain(|path, _| {
+        !["tile/entries/000", "tile/entries/001", "tile/0/000", "tile/0/001"].contains(&path.as_str())
+    });
+    let log = open(&map, &tree, 70_000).unwrap();
+    let read: u64 = log.entries(512).map(|chunk| chunk.unwrap().entries.len() as u64).sum();
+    assert_eq!(read, 70_000 - 512);
+    log.check_prefix(600, crate::merkle::root_at(&tree, 600).unwrap()).unwrap();
+    for position in [0, 511] {
+        let gone = log.entry(position).unwrap_err();
+        let file = format!("tile/entries/{:03}", position / 256);
+        assert!(matches!(&gone, TiledLogError::Gone { path } if path.to_string() == file), "{gone}");
+    }
+    assert!(matches!(log.root_at(300), Err(TiledLogError::Gone { path }) if path.to_string() == "tile/0/001"));
+}
+
 #[test]
 fn a_bundle_of_the_right_entries_in_another_order_is_none() {
     let tree = tree(10);

@@ -245,5 +245,5 @@ fn read_at_least<F: Files>(files: &F, path: TilePath, limit: u64) -> Result<(Vec
     {
         return Ok((bytes, TILE_WIDTH));
     }
-    Err(TiledLogError::Missing { path })
+    Err(if path.is_full() { TiledLogError::Gone { path } } else { TiledLogError::Missing { path } })
 }

@@ -153,6 +153,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stele-schemas", &[]),
     ("stele-harness", &["stele-spec", "stele-probe", "stele-samples", "stele-schemas"]),
     ("witness-conformance", &["stele-spec", "stele-probe"]),
+    ("scitt-conformance", &["stele-probe"]),
     ("stele-bench", &["stele-spec", "stele-probe", "stele-samples", "stele-harness"]),
     ("stele-tests", &[]),
     ("stele-faults", &["stele-spec", "stele-probe", "stele-samples", "stele-harness"]),

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use stele_probe::report::{Outcome, Report};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::cosignature::{UnixTime, verify_cosignature};
 use stele_spec::note::{KeyType, NoteSignature, VerifierKey};
-
-use super::report::{Outcome, Report};
 
 /// How far a witness's clock may be from ours: who runs a suite by hand may have a bad clock too.
 pub const CLOCKS: u64 = 300;

@@ -2,18 +2,16 @@
 
 pub mod body;
 pub mod checks;
-pub mod door;
-pub mod expect;
 pub mod ledger;
 pub mod logs;
-pub mod report;
+pub mod mirror;
 pub mod rows;
 pub mod suite;
 pub mod wrong;
 
 use logs::Seed;
-use report::Report;
 use stele_probe::failure::Step;
+use stele_probe::report::Report;
 use suite::{Suite, Target};
 
 /// Runs every check against a witness. An error says that nothing could be judged: nobody answers, or the logs are not configured.

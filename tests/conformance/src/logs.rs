@@ -61,14 +61,27 @@ pub enum Role {
     Empty,
     /// Signs with ML-DSA-44; need not be configured.
     MlDsa,
+    /// Is copied by a mirror, which takes what is pushed.
+    Mirror,
+    /// The same, and it never gets a checkpoint.
+    Unmirrored,
     /// Is not to be configured.
     Stranger,
 }
 
 impl Role {
-    /// Those that a witness is to be told of.
-    pub const CONFIGURED: [Self; 7] =
-        [Self::Main, Self::Fork, Self::Race, Self::First, Self::Never, Self::Empty, Self::MlDsa];
+    /// Those that a witness is to be told of; a mirror of the last two.
+    pub const CONFIGURED: [Self; 9] = [
+        Self::Main,
+        Self::Fork,
+        Self::Race,
+        Self::First,
+        Self::Never,
+        Self::Empty,
+        Self::MlDsa,
+        Self::Mirror,
+        Self::Unmirrored,
+    ];
 
     /// The last part of its origin.
     pub const fn name(self) -> &'static str {
@@ -80,6 +93,8 @@ impl Role {
             Self::Never => "never",
             Self::Empty => "empty",
             Self::MlDsa => "ml-dsa",
+            Self::Mirror => "mirror",
+            Self::Unmirrored => "mirror-without-a-checkpoint",
             Self::Stranger => "stranger",
         }
     }
@@ -170,6 +185,11 @@ impl TestLog {
         NoteSignature { name: verifier.name().clone(), hash: verifier.hash(), bytes }
     }
 
+    /// An entry of a history.
+    pub fn entry(&self, branch: Branch, number: u64) -> Vec<u8> {
+        entry(&self.origin, branch, number)
+    }
+
     /// The tree of a history with at least so many entries.
     pub fn tree(&mut self, branch: Branch, size: u64) -> Step<&MemoryTree> {
         if size > MAX_SIZE {
@@ -182,10 +202,14 @@ impl TestLog {
         let tree = if branch == Branch::Honest { honest } else { other };
         while tree.size() < size {
             let number = tree.size();
-            tree.push(leaf_hash(format!("{}\n{branch:?}\n{number}\n", self.origin).as_bytes()));
+            tree.push(leaf_hash(&entry(&self.origin, branch, number)));
         }
         Ok(tree)
     }
+}
+
+fn entry(origin: &Origin, branch: Branch, number: u64) -> Vec<u8> {
+    format!("{origin}\n{branch:?}\n{number}\n").into_bytes()
 }
 
 /// What a witness's operator configures: the logs in the form that witnesses share (witness-network, `logs/v0`).

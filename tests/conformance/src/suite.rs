@@ -6,11 +6,12 @@ use stele_spec::note::VerifierKey;
 use stele_spec::text::decimal;
 
 use super::body::Request;
-use super::door::{Door, Reply};
 use super::ledger::{Ledger, Lines};
 use super::logs::{Branch, Role, Seed, TestLog};
-use super::report::{Outcome, Report};
+use super::rows::TABLE;
+use stele_probe::door::{Door, Reply};
 use stele_probe::failure::{During, Failure, Step};
+use stele_probe::report::{Outcome, Report};
 
 /// `POST` goes here.
 pub const ADD: &str = "/add-checkpoint";
@@ -38,7 +39,7 @@ impl Target {
         };
         let keys: Vec<_> = vkeys.iter().map(key).collect::<Step<_>>()?;
         if keys.is_empty() {
-            return Err(Failure::new("no key of the witness\nhint: --vkey, once for each of its keys"));
+            return Err(Failure::new("no key of the witness or mirror\nhint: --vkey, once for each of its keys"));
         }
         let submission = Door::parse(submission)?;
         let monitoring = monitoring.map_or_else(|| Ok(submission.clone()), Door::parse)?;
@@ -65,7 +66,7 @@ impl<'a> Suite<'a> {
             logs.insert(role, TestLog::new(seed, role)?);
         }
         target.submission.open()?;
-        let report = Report::new(target.submission.to_string());
+        let report = Report::new(&TABLE, target.submission.to_string());
         let mut suite = Self { target, logs, report, ledger: Ledger::default(), limited: None };
         suite.find_size(Role::Main)?;
         suite.find_size(Role::Fork)?;
@@ -135,14 +136,12 @@ impl<'a> Suite<'a> {
 
     /// Tells a row what was found otherwise.
     pub fn found(&mut self, id: &'static str, wrong: Option<String>) {
-        self.report.tell(id, wrong.map_or(Outcome::Ok, Outcome::Deviation));
+        self.report.found(id, wrong);
     }
 
     /// Why rows are not asked.
     pub fn skip(&mut self, ids: &[&'static str], why: &str) {
-        for id in ids {
-            self.report.tell(id, Outcome::Skipped(why.to_owned()));
-        }
+        self.report.skip(ids, why);
     }
 
     /// The report, unless the witness has had enough of us.

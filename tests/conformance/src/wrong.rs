@@ -4,9 +4,7 @@
 //! It shares no code with `stele-witness`, and none with the checks.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,6 +17,7 @@ use stele_spec::text::{base64_exact, decimal};
 
 use super::logs::{Role, Seed, TestLog};
 use stele_probe::failure::{During, Step};
+use stele_probe::small_server::{self, Request};
 
 /// One thing that a witness does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +91,7 @@ struct Inner {
     answered: Mutex<u64>,
 }
 
-/// A witness on a port of its own. Its threads end with the process.
+/// A witness on a port of its own.
 pub struct WrongWitness {
     url: String,
     vkeys: Vec<String>,
@@ -118,16 +117,10 @@ impl WrongWitness {
         let [ed25519, ml_dsa] = keys;
         let keys = [ed25519.during("naming a witness")?, ml_dsa.during("naming a witness")?];
         let vkeys = keys.iter().map(|key| key.verifier().to_string()).collect();
-        let listener = TcpListener::bind("127.0.0.1:0").during("listening")?;
-        let url = format!("http://{}", listener.local_addr().during("listening")?);
         let (records, answered) = (Mutex::default(), Mutex::default());
-        let inner = Arc::new(Inner { fault, logs, keys, records, answered });
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let inner = inner.clone();
-                thread::spawn(move || inner.serve(stream));
-            }
-        });
+        let inner = Inner { fault, logs, keys, records, answered };
+        let limit = if fault == Fault::SmallBodies { 16 * 1024 } else { LARGEST };
+        let url = small_server::start(limit, move |request| inner.respond(request))?;
         Ok(Self { url, vkeys })
     }
 
@@ -147,32 +140,14 @@ impl Inner {
         self.fault == fault
     }
 
-    fn serve(&self, stream: TcpStream) {
-        let _ = stream.set_nodelay(true);
-        let Ok(mut writer) = stream.try_clone() else { return };
-        let mut reader = BufReader::new(stream);
-        while let Some((method, path, length, close)) = read_head(&mut reader) {
-            let limit = if self.is(Fault::SmallBodies) { 16 * 1024 } else { LARGEST };
-            let (status, media_type, body) = if length > limit {
-                (if self.is(Fault::ServerErrorWhenLarge) { 500 } else { 413 }, TEXT, String::new())
-            } else {
-                let mut body = vec![0; length];
-                if reader.read_exact(&mut body).is_err() {
-                    return;
-                }
-                self.answer(&method, &path, &body)
-            };
-            let refused_and_closed = self.is(Fault::ClosesAfterRefusal) && status != 200;
-            let close = close || length > limit || self.is(Fault::OneRequestAConnection) || refused_and_closed;
-            let head = format!(
-                "HTTP/1.1 {status} x\r\ncontent-type: {media_type}\r\ncontent-length: {}\r\nconnection: {}\r\n\r\n",
-                body.len(),
-                if close { "close" } else { "keep-alive" }
-            );
-            if writer.write_all(format!("{head}{body}").as_bytes()).is_err() || close {
-                return;
-            }
-        }
+    fn respond(&self, request: &Request) -> small_server::Response {
+        let (status, media_type, body) = match &request.body {
+            Some(body) => self.answer(&request.method, &request.path, body),
+            None => (if self.is(Fault::ServerErrorWhenLarge) { 500 } else { 413 }, TEXT, String::new()),
+        };
+        let refused_and_closed = self.is(Fault::ClosesAfterRefusal) && status != 200;
+        let close = self.is(Fault::OneRequestAConnection) || refused_and_closed;
+        small_server::Response { close, ..small_server::Response::new(status, media_type, body) }
     }
 
     fn answer(&self, method: &str, path: &str, body: &[u8]) -> Response {
@@ -432,26 +407,6 @@ impl Inner {
         let more = if self.is(Fault::MoreThanLines) { "cosigned\n" } else { "" };
         Some((answer + more, page))
     }
-}
-
-/// Method, path, length of the body, and whether the connection is to be closed.
-fn read_head(reader: &mut BufReader<TcpStream>) -> Option<(String, String, usize, bool)> {
-    let mut line = String::new();
-    reader.read_line(&mut line).ok()?;
-    let mut words = line.split(' ');
-    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let (mut length, mut close) = (0, false);
-    loop {
-        line.clear();
-        reader.read_line(&mut line).ok()?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse().ok()?,
-            "connection" => close = value.trim() == "close",
-            _ => {}
-        }
-    }
-    Some((method, path, length, close))
 }
 
 /// Another spelling of 32 bytes as the one that there should be.

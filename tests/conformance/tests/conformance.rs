@@ -10,11 +10,22 @@ use stele_harness::command;
 use stele_harness::network::{Home, path};
 use stele_harness::process::Server;
 use stele_probe::failure::{During, Failure, Step};
-use witness_conformance::logs::{Seed, network_list};
-use witness_conformance::report::Report;
-use witness_conformance::rows;
+use stele_probe::report::Report;
+use witness_conformance::logs::{Role, Seed, TestLog, network_list};
+use witness_conformance::mirror::wrong::WrongMirror;
+use witness_conformance::rows::TABLE;
 use witness_conformance::suite::Target;
 use witness_conformance::wrong::{Fault, WrongWitness};
+use witness_conformance::{mirror, mirror::wrong::Fault as MirrorFault};
+
+#[test]
+fn rows_that_the_witness_s_own_table_has_are_in_it() {
+    let table = include_str!("../../../witness/README.md");
+    for row in TABLE.rows.iter().filter(|row| "ABCDEFGHM".contains(&row.id[..1]) && row.id.len() == 2) {
+        let ours = ["A9", "F7", "G8", "G9", "M3", "M4"].contains(&row.id);
+        assert_eq!(table.contains(&format!("\n| {} |", row.id)), !ours, "{}", row.id);
+    }
+}
 
 fn judged(fault: Fault) -> Step<Report> {
     let seed = Seed::parse(&format!("{fault:?}"))?;
@@ -85,8 +96,7 @@ fn each_fault_is_found_in_its_rows_and_in_no_other() -> Step {
     for ((fault, expected), report) in faults.iter().zip(reports) {
         let report = report.map_err(|failure| Failure::new(format!("{fault:?}: {failure}")))?;
         let mut expected = expected.to_vec();
-        let order = |id: &&str| rows::ROWS.iter().position(|row| row.id == *id);
-        expected.sort_by_key(order);
+        TABLE.sort(&mut expected);
         let found = report.with("deviation");
         if found != expected {
             let words: Vec<String> = report.rows().map(|(row, outcome)| format!("{} {outcome:?}", row.id)).collect();
@@ -136,13 +146,87 @@ fn ours_conforms_when_it_is_new_and_when_it_remembers() -> Step {
     assert_eq!(vkeys.len(), 2);
     let target = Target::new(&server.url()?, None, &vkeys)?;
     let report = witness_conformance::run(&target, seed)?;
-    assert_eq!(report.with("ok").len(), rows::ROWS.len(), "{report}");
+    assert_eq!(report.with("ok").len(), TABLE.rows.len(), "{report}");
 
     // Killed and started again, it goes on where it was; only what needs a log without a past cannot be asked again.
     server.kill();
     server.start()?;
     let report = witness_conformance::run(&target, seed)?;
     assert_eq!((report.with("deviation"), report.with("skipped")), (vec![], vec!["G1", "P2"]), "{report}");
+    server.stop()
+}
+
+fn judged_mirror(fault: MirrorFault) -> Step<Report> {
+    let seed = Seed::parse(&format!("{fault:?}"))?;
+    let wrong = WrongMirror::start(seed, fault)?;
+    mirror::run(&Target::new(&wrong.url, None, &[wrong.vkey])?, seed)
+}
+
+#[test]
+fn each_fault_of_a_mirror_is_found_in_its_rows_and_in_no_other() -> Step {
+    let faults: &[(MirrorFault, &[&str])] = &[
+        (MirrorFault::None, &[]),
+        (MirrorFault::OneCheckpoint, &["J1"]),
+        (MirrorFault::SignsCheckpoints, &["J2"]),
+        (MirrorFault::UnknownIs422, &["J3"]),
+        (MirrorFault::NothingPendingIs404, &["J4"]),
+        (MirrorFault::UnknownEndIs202, &["J5", "J7"]),
+        (MirrorFault::LateStartIs422, &["J6"]),
+        (MirrorFault::OlderEndIs200, &["J7"]),
+        (MirrorFault::InfoAsText, &["J8"]),
+        (MirrorFault::SizeOfNothing, &["J9"]),
+        (MirrorFault::WrongEntriesAre400, &["J10"]),
+        (MirrorFault::BrokenOffIs422, &["J11"]),
+        (MirrorFault::AnyNumberOfHashes, &["J12"]),
+        (MirrorFault::AllOrNothing, &["J13"]),
+        (MirrorFault::SignedBeforeItIsHere, &["J14"]),
+        (MirrorFault::NoGzip, &["J15"]),
+        (MirrorFault::OtherTreeSigned, &["J16"]),
+        (MirrorFault::NoAcceptEncoding, &["J17"]),
+        (MirrorFault::PageOfYesterday, &["J18"]),
+        (MirrorFault::PageWithoutOwn, &["J18"]),
+        (MirrorFault::EmptyTiles, &["J19"]),
+        (MirrorFault::Pruned, &["J20"]),
+        (MirrorFault::EmptyUploadIs409, &["J21"]),
+        (MirrorFault::NothingTwice, &["J22"]),
+        (MirrorFault::LatestCheckpointOnly, &["J23"]),
+    ];
+    let mut wrong = String::new();
+    for (fault, expected) in faults {
+        let report = judged_mirror(*fault)?;
+        if report.with("deviation") != *expected {
+            wrong.push_str(&format!("{fault:?}: expected {expected:?}: {report}\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    let rows = mirror::rows::TABLE.rows;
+    assert!(rows.iter().all(|row| faults.iter().any(|(_, found)| found.contains(&row.id))), "each row has a fault");
+    Ok(())
+}
+
+#[test]
+fn our_mirror_conforms_when_it_is_new_and_when_it_remembers() -> Step {
+    let home = Home::temporary()?;
+    let seed = Seed::parse("our mirror")?;
+    let (mut server, _) = ours(home.path(), seed)?;
+    let folder = home.path().join("witness");
+    let folder = path(&folder)?;
+    let vkeys =
+        command::run(Binary::Witness, ["mirror", "init", folder, "--name", "mirror.example/ours"])?.expect(0)?;
+    let vkeys: Vec<String> = vkeys.stdout.lines().map(str::to_owned).collect();
+    for role in [Role::Mirror, Role::Unmirrored] {
+        let origin = TestLog::new(seed, role)?.origin().to_string();
+        command::run(Binary::Witness, ["mirror", "add", folder, &origin, "--push"])?.expect(0)?;
+    }
+    server.start()?;
+    let target = Target::new(&format!("{}/mirror", server.url()?), None, &vkeys)?;
+    let report = mirror::run(&target, seed)?;
+    assert_eq!(report.with("ok").len(), mirror::rows::TABLE.rows.len(), "{report}");
+    server.kill();
+    server.start()?;
+    let target = Target::new(&format!("{}/mirror", server.url()?), None, &vkeys)?;
+    let report = mirror::run(&target, seed)?;
+    assert_eq!(report.with("ok").len(), mirror::rows::TABLE.rows.len(), "{report}");
     server.stop()
 }
 

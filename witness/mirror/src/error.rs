@@ -84,6 +84,8 @@ impl Explain for MirrorError {
                 "nothing of it is served. `stele-witness mirror verify DIR` looks at all of it; remove what is damaged and {folder}/copied: \
                  the next run copies it again from the log, and accepts nothing that does not hash to what was signed"
             );
+        Self::Copy(CopyError::Log(TiledLogError::Gone { .. })) => Exit::Unavailable, "not-copied",
+            hint: "a mirror begins with entry 0: name in `pull` another mirror that keeps all of the log, or ask its operator for what is missing";
         Self::Copy(_) => Exit::Unavailable, "not-copied";
         Self::OtherHistory { .. } => Exit::Inconsistent, "other-history";
         Self::Clock(fault) => Exit::Unavailable, fault.code(), hint: fault.hint();

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use stele_clock::Clock;
 use stele_durable::Disk;
+use stele_explain::Explain as _;
 use stele_fetch::timed_files::TimedFiles;
 use stele_spec::checkpoint::Origin;
 use stele_spec::cosignature::verify_cosignature;
@@ -166,7 +167,8 @@ impl Mirror {
                 CopyOutcome::Unread
             }
             Err(error) => {
-                tracing::error!(%origin, size, %error, "not mirrored");
+                let hint = error.hint().unwrap_or_default();
+                tracing::error!(%origin, size, %error, hint, "not mirrored");
                 CopyOutcome::Failed
             }
         };

@@ -34,6 +34,12 @@ pub enum ReadError {
         /// Why.
         error: RefusedCheckpoint,
     },
+    /// A full tile or bundle is not there.
+    #[error("there is no {place}: the log has pruned its beginning, or what serves it has lost the file")]
+    Gone {
+        /// The file.
+        place: String,
+    },
     /// Not a tile, or not a bundle.
     #[error("{place} is malformed: {error}")]
     Malformed {
@@ -114,6 +120,7 @@ impl ReadError {
         match error {
             TiledLogError::Files(error) => Self::Source(error),
             TiledLogError::Missing { path } => Self::Source(SourceError::Missing { place: place(&path) }),
+            TiledLogError::Gone { path } => Self::Gone { place: place(&path) },
             TiledLogError::Malformed { path, error } => Self::Malformed { place: place(&path), error },
             TiledLogError::Tile(error) => Self::Tile(error),
             TiledLogError::NotTheTree { size, expected, found } => {
@@ -140,6 +147,10 @@ impl Explain for ReadError {
             hint: "is this the address of a Stele log, and does nothing stand between, such as a login page?",
             facts: error.facts();
         Self::Head { error, .. } => error.exit(), error.code(), hint: error.served_hint(), facts: error.facts();
+        Self::Gone { .. } => Exit::Unavailable, "log-file-missing",
+            hint: "read from a mirror that keeps all of the log; its operator says what its retention policy lets it prune \
+                (c2sp.org/tlog-tiles), and without one nothing may be pruned",
+            "expected": "every entry from 0, and every full tile", "found": "no such file";
         Self::Malformed { .. } => Exit::BadInput, "log-file-malformed", hint: NOT_COMMITTED_TO;
         Self::Tile(_) | Self::PastTheEnd { .. } => Exit::NotInLog, "no-such-entry";
         Self::NotTheTree { expected, found, size, .. } => Exit::Inconsistent, "not-the-tree", hint: NOT_COMMITTED_TO,

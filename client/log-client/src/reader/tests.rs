@@ -85,6 +85,27 @@ fn what_is_missing_or_of_another_length_is_named() {
     assert_eq!(read(home.path(), 0), Err("log-file-missing"));
 }
 
+/// c2sp.org/tlog-tiles, Pruning: an auditor learns which file is gone and what to do, and goes on from where the log begins.
+#[test]
+fn a_log_that_pruned_its_beginning_is_told_so_and_read_from_there() {
+    use stele_explain::Explain as _;
+    let (home, tree) = (tempfile::tempdir().unwrap(), tree(700));
+    mirror(home.path(), &tree, 0, 700);
+    for gone in ["tile/entries/000", "tile/entries/001", "tile/0/000", "tile/0/001"] {
+        fs::remove_file(home.path().join(gone)).unwrap();
+    }
+    assert_eq!(read(home.path(), 512).unwrap().len(), 188);
+    let log = reader(home.path());
+    let log = log.open(log.head(&policy()).unwrap()).unwrap();
+    let error = log.entry(511).unwrap_err();
+    let said = format!("{error}; {}; {:?}", error.hint().unwrap(), error.facts());
+    for words in
+        ["tile/entries/001: the log has pruned its beginning", "retention policy", "every entry from 0", "mirror"]
+    {
+        assert!(said.contains(words), "{words:?} in {said}");
+    }
+}
+
 #[test]
 fn a_rewritten_history_is_no_prefix_and_a_grown_one_is() {
     let home = tempfile::tempdir().unwrap();

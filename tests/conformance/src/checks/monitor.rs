@@ -5,10 +5,10 @@ use stele_spec::cosignature::verify_cosignature;
 use stele_spec::hash::Digest;
 use stele_spec::note::{NoteSignature, SignedNote};
 
-use crate::door::Reply;
 use crate::ledger::Lines;
 use crate::logs::{Branch, Role};
 use crate::suite::Suite;
+use stele_probe::door::Reply;
 use stele_probe::failure::Step;
 
 pub(super) fn all(suite: &mut Suite<'_>) -> Step {

@@ -7,9 +7,9 @@ use stele_spec::note::NoteSignature;
 use stele_spec::text::to_base64;
 
 use super::trust::head;
-use crate::door::Reply;
 use crate::logs::{Branch, Role};
 use crate::suite::Suite;
+use stele_probe::door::Reply;
 use stele_probe::failure::{During, Step};
 
 const ROWS: [&str; 6] = ["H1", "H2", "H3", "H4", "H5", "H6"];

@@ -5,9 +5,9 @@ use std::thread;
 
 use super::answers::EARLIER;
 use crate::body::Request;
-use crate::door::Reply;
 use crate::logs::{Branch, Role};
 use crate::suite::{ADD, Suite};
+use stele_probe::door::Reply;
 use stele_probe::failure::{Failure, Step};
 
 /// How many requests are sent at once.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::rows::{Level, ROWS, Row};
+use crate::row::{Level, Row, Table};
 
 /// What came of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,28 +39,46 @@ impl Outcome {
 /// What came of every row.
 #[derive(Clone, Debug)]
 pub struct Report {
-    witness: String,
+    table: &'static Table,
+    address: String,
     outcomes: BTreeMap<&'static str, Outcome>,
 }
 
 impl Report {
-    /// A report of the witness at an address, of which nothing is known yet.
-    pub fn new(witness: String) -> Self {
-        Self { witness, outcomes: BTreeMap::new() }
+    /// A report of what is at an address, of which nothing is known yet.
+    pub fn new(table: &'static Table, address: String) -> Self {
+        Self { table, address, outcomes: BTreeMap::new() }
+    }
+
+    /// What was asked.
+    pub const fn table(&self) -> &'static Table {
+        self.table
     }
 
     /// What was found of a row; a deviation is never taken back.
     pub fn tell(&mut self, id: &'static str, outcome: Outcome) {
-        debug_assert!(ROWS.iter().any(|row| row.id == id), "there is no row {id}");
+        debug_assert!(self.table.find(id).is_some(), "there is no row {id}");
         let known = self.outcomes.entry(id).or_insert_with(|| outcome.clone());
         if !matches!(known, Outcome::Deviation(_)) {
             *known = outcome;
         }
     }
 
-    /// Every row with its outcome, in the order of [`ROWS`].
+    /// Tells a row what was found otherwise.
+    pub fn found(&mut self, id: &'static str, wrong: Option<String>) {
+        self.tell(id, wrong.map_or(Outcome::Ok, Outcome::Deviation));
+    }
+
+    /// Why rows are not asked.
+    pub fn skip(&mut self, ids: &[&'static str], why: &str) {
+        for id in ids {
+            self.tell(id, Outcome::Skipped(why.to_owned()));
+        }
+    }
+
+    /// Every row with its outcome, in their order.
     pub fn rows(&self) -> impl Iterator<Item = (&'static Row, Outcome)> + '_ {
-        ROWS.iter().map(|row| {
+        self.table.rows.iter().map(|row| {
             let outcome = self.outcomes.get(row.id).cloned();
             (row, outcome.unwrap_or_else(|| Outcome::Skipped("not reached".to_owned())))
         })
@@ -89,13 +107,13 @@ impl Report {
                 })
             })
             .collect();
-        json!({"witness": self.witness, "rows": rows, "violations": self.violations()})
+        json!({self.table.subject: self.address, "document": self.table.document, "rows": rows, "violations": self.violations()})
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} against c2sp.org/tlog-witness\n", self.witness)?;
+        writeln!(f, "{} against {}\n", self.address, self.table.document)?;
         for (row, outcome) in self.rows() {
             writeln!(f, "{:<9} {:<4} {:<6} {}: {}", outcome.word(), row.id, row.level.word(), row.when, row.expected)?;
             if !outcome.found().is_empty() {
@@ -116,24 +134,33 @@ impl fmt::Display for Report {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Three rows.
+    pub(crate) const TABLE: Table = Table {
+        subject: "door",
+        document: "a document",
+        rows: &[
+            Row::new("A1", Level::Must, "Opening", "it is knocked", "opened"),
+            Row::new("A2", Level::Should, "Opening", "the same", "within a second"),
+            Row::new("B1", Level::Must, "Closing", "it is pushed", "closed"),
+        ],
+    };
 
     #[test]
     fn a_deviation_stays_and_only_one_from_a_must_is_a_violation() {
-        let mut report = Report::new("http://w".into());
-        report.tell("G6b", Outcome::Deviation("none".into()));
+        let mut report = Report::new(&TABLE, "http://w".into());
+        report.tell("A2", Outcome::Deviation("never".into()));
         assert_eq!(report.violations(), 0);
-        report.tell("F4", Outcome::Deviation("200".into()));
-        report.tell("F4", Outcome::Ok);
-        report.tell("A1", Outcome::Ok);
-        assert_eq!(
-            (report.violations(), report.with("deviation"), report.with("ok")),
-            (1, vec!["F4", "G6b"], vec!["A1"])
-        );
+        report.tell("B1", Outcome::Deviation("open".into()));
+        report.tell("B1", Outcome::Ok);
+        report.skip(&["A2"], "nobody is there");
+        assert_eq!((report.violations(), report.with("deviation")), (1, vec!["A2", "B1"]));
         let text = report.to_string();
-        let end = format!("1 ok, 2 deviations (1 from a MUST), {} skipped\n", ROWS.len() - 3);
-        assert!(text.contains("found: 200") && text.ends_with(&end), "{text}");
-        assert_eq!(report.to_json()["violations"], 1);
+        let end = "0 ok, 2 deviations (1 from a MUST), 1 skipped\n";
+        assert!(text.contains("found: open") && text.contains("not reached") && text.ends_with(end), "{text}");
+        let json = report.to_json();
+        assert_eq!((&json["door"], &json["violations"]), (&"http://w".into(), &1.into()));
     }
 }

@@ -1,25 +1,26 @@
-//! Requests to a witness over HTTP/1.1, well formed or not, each on a connection of its own unless told otherwise. What comes back is
+//! Requests to any server over HTTP/1.1, well formed or not, each on a connection of its own unless told otherwise. What comes back is
 //! bounded in size and time, since the other side may be anything.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
 
-use stele_probe::failure::{During, Failure, Step};
-use stele_probe::http::{self, Answer};
+use crate::failure::{During, Failure, Step};
+use crate::http::{self, Answer};
 
 /// How long one answer may take.
 pub const ANSWER_TIME: Duration = Duration::from_secs(20);
 
-/// The longest answer: a note with many ML-DSA-44 lines.
+/// The longest answer: a note with many ML-DSA-44 lines, or a bundle of 256 short entries.
 pub const MAX_ANSWER: usize = 256 * 1024;
 
-/// A URL prefix of a witness.
+/// A URL prefix of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Door {
     host: String,
     address: SocketAddr,
     base: String,
+    headers: Vec<(String, String)>,
 }
 
 /// An answer, or why there was none.
@@ -62,7 +63,9 @@ impl core::fmt::Display for Reply {
         match self {
             Self::None(why) => write!(f, "no answer ({why})"),
             Self::Answer(answer) => {
-                let text = answer.text();
+                let Ok(text) = core::str::from_utf8(&answer.body) else {
+                    return write!(f, "{} and {} bytes", answer.status, answer.body.len());
+                };
                 let text: String = text.trim_end().chars().take(80).collect();
                 if text.is_empty() { write!(f, "{}", answer.status) } else { write!(f, "{} {text:?}", answer.status) }
             }
@@ -75,7 +78,7 @@ impl Door {
     pub fn parse(url: &str) -> Step<Self> {
         let bad = |why: &str| Failure::new(format!("{url:?} {why}\nhint: http://HOST[:PORT][/PATH]"));
         let rest = url.strip_prefix("http://").ok_or_else(|| {
-            bad("does not begin with http:// (for https, put a proxy on this machine that speaks TLS to the witness)")
+            bad("does not begin with http:// (for https, put a proxy on this machine that speaks TLS to the server)")
         })?;
         if rest.bytes().any(|byte| byte <= b' ' || byte == 0x7f || byte == b'?' || byte == b'#' || byte == b'@') {
             return Err(bad("is not a URL prefix"));
@@ -87,7 +90,20 @@ impl Door {
         let with_port = if has_port { host.to_owned() } else { format!("{host}:80") };
         let mut addresses = with_port.to_socket_addrs().during(format!("finding {host}"))?;
         let address = addresses.next().ok_or_else(|| bad("has no address"))?;
-        Ok(Self { host: host.to_owned(), address, base })
+        Ok(Self { host: host.to_owned(), address, base, headers: Vec::new() })
+    }
+
+    /// The same with a header on every request, as `NAME: VALUE`: a key that a server asks for.
+    pub fn with_header(mut self, header: &str) -> Step<Self> {
+        let parts = header.split_once(':').filter(|_| !header.bytes().any(|byte| byte < b' ' || byte == 0x7f));
+        let (name, value) = parts.ok_or_else(|| Failure::new(format!("expected NAME: VALUE, found {header:?}")))?;
+        self.headers.push((name.trim().to_owned(), value.trim().to_owned()));
+        Ok(self)
+    }
+
+    /// Its path, without a slash at the end.
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     /// `POST` of a body.
@@ -102,8 +118,13 @@ impl Door {
 
     /// Any request, on a connection of its own.
     pub fn send(&self, method: &str, path: &str, body: &[u8]) -> Reply {
+        self.send_with(method, path, &[], body)
+    }
+
+    /// The same with headers.
+    pub fn send_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         match self.open() {
-            Ok(mut connection) => connection.send(method, path, body, "close"),
+            Ok(mut connection) => connection.send(method, path, &[&[("connection", "close")], headers].concat(), body),
             Err(failure) => Reply::None(failure.to_string()),
         }
     }
@@ -125,7 +146,7 @@ impl core::fmt::Display for Door {
     }
 }
 
-/// A connection to a witness.
+/// A connection to a server.
 #[derive(Debug)]
 pub struct Connection<'a> {
     door: &'a Door,
@@ -135,17 +156,19 @@ pub struct Connection<'a> {
 impl Connection<'_> {
     /// One more request on this connection, which stays open afterwards if both sides want it to.
     pub fn ask(&mut self, path: &str, body: &[u8]) -> Reply {
-        self.send("POST", path, body, "keep-alive")
+        self.send("POST", path, &[("connection", "keep-alive")], body)
     }
 
-    fn send(&mut self, method: &str, path: &str, body: &[u8], connection: &str) -> Reply {
-        let Door { host, base, .. } = self.door;
-        let mut head = format!("{method} {base}{path} HTTP/1.1\r\nhost: {host}\r\nconnection: {connection}\r\n");
+    fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        let Door { host, base, headers: own, .. } = self.door;
+        let mut head = format!("{method} {base}{path} HTTP/1.1\r\nhost: {host}\r\n");
+        let own = own.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        own.chain(headers.iter().copied()).for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
         if method != "GET" {
             head.push_str(&format!("content-length: {}\r\n", body.len()));
         }
         head.push_str("\r\n");
-        // A witness may refuse a body before it has read it: then its answer counts, not our broken pipe.
+        // A server may refuse a body before it has read it: then its answer counts, not our broken pipe.
         let _ = self.stream.write_all(head.as_bytes());
         let _ = self.stream.write_all(body);
         let _ = self.stream.flush();
@@ -200,6 +223,15 @@ mod tests {
             let door = Door::parse(url).unwrap();
             assert_eq!(door.to_string(), written);
             assert_eq!(Door::parse(written).unwrap(), door);
+        }
+    }
+
+    #[test]
+    fn a_header_is_one_line_with_a_name() {
+        let door = Door::parse("http://127.0.0.1:1").unwrap();
+        assert!(door.clone().with_header("Authorization: Bearer key").is_ok());
+        for wrong in ["Authorization", "a: b\r\nc: d"] {
+            assert!(door.clone().with_header(wrong).is_err(), "{wrong:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What is known of a witness: the rows that are not `ok`. A run that differs in either direction is a change to look at.
+//! What is known of a server: the rows that are not `ok`. A run that differs in either direction is a change to look at.
 //!
 //! ```text
 //! # comment
@@ -9,9 +9,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::report::Report;
-use super::rows;
-use stele_probe::failure::{Failure, Step};
+use crate::failure::{Failure, Step};
+use crate::report::Report;
+use crate::row::Table;
 
 /// The longest file in bytes.
 pub const MAX_FILE: usize = 64 * 1024;
@@ -22,7 +22,7 @@ pub struct Expected(BTreeMap<&'static str, &'static str>);
 
 impl Expected {
     /// Reads a file; a row is named once.
-    pub fn parse(text: &str) -> Step<Self> {
+    pub fn parse(table: &'static Table, text: &str) -> Step<Self> {
         if text.len() > MAX_FILE {
             return Err(Failure::new(format!("expected at most {MAX_FILE} bytes, found {}", text.len())));
         }
@@ -33,7 +33,7 @@ impl Expected {
             }
             let bad = || Failure::new(format!("line {line}: expected `ID deviation` or `ID skipped`, found {text:?}"));
             let (id, word) = text.split_once(' ').ok_or_else(bad)?;
-            let row = rows::find(id).ok_or_else(|| Failure::new(format!("line {line}: there is no row {id:?}")))?;
+            let row = table.find(id).ok_or_else(|| Failure::new(format!("line {line}: there is no row {id:?}")))?;
             let word = ["deviation", "skipped"].into_iter().find(|known| *known == word).ok_or_else(bad)?;
             if known.insert(row.id, word).is_some() {
                 return Err(Failure::new(format!("line {line}: {id} is there twice")));
@@ -42,7 +42,7 @@ impl Expected {
         Ok(Self(known))
     }
 
-    /// What is expected of a witness that did as this report says.
+    /// What is expected of a server that did as this report says.
     pub fn of(report: &Report) -> Self {
         let rows = report.rows().map(|(row, outcome)| (row.id, outcome.word()));
         Self(rows.filter(|(_, word)| *word != "ok").collect())
@@ -66,37 +66,36 @@ impl fmt::Display for Expected {
 
 #[cfg(test)]
 mod tests {
-    use super::super::report::Outcome;
     use super::*;
+    use crate::report::Outcome;
+    use crate::report::tests::TABLE;
 
     #[test]
     fn loose_files_are_refused_with_their_line() {
         for text in
-            ["F4", "F4 ok", "F4  deviation", "F4 deviation ", "Z9 skipped", "F4 skipped\nF4 skipped", " F4 skipped"]
+            ["A1", "A1 ok", "A1  deviation", "A1 deviation ", "Z9 skipped", "A1 skipped\nA1 skipped", " A1 skipped"]
         {
-            let refused = Expected::parse(text).unwrap_err().to_string();
+            let refused = Expected::parse(&TABLE, text).unwrap_err().to_string();
             assert!(refused.starts_with("line "), "{text:?}: {refused}");
         }
-        assert!(Expected::parse(&"#".repeat(MAX_FILE + 1)).is_err());
+        assert!(Expected::parse(&TABLE, &"#".repeat(MAX_FILE + 1)).is_err());
     }
 
     #[test]
     fn a_change_in_either_direction_is_a_difference() {
-        let mut report = Report::new(String::new());
-        for row in rows::ROWS {
-            report.tell(row.id, Outcome::Ok);
-        }
-        let expected = Expected::parse("# older documents\nF4 deviation\n\nM2 skipped\n").unwrap();
+        let mut report = Report::new(&TABLE, String::new());
+        TABLE.rows.iter().for_each(|row| report.tell(row.id, Outcome::Ok));
+        let expected = Expected::parse(&TABLE, "# older documents\nA1 deviation\n\nA2 skipped\n").unwrap();
         assert_eq!(
             expected.differences(&report),
-            ["F4: expected deviation, found ok", "M2: expected skipped, found ok"]
+            ["A1: expected deviation, found ok", "A2: expected skipped, found ok"]
         );
-        report.tell("F4", Outcome::Deviation("409".into()));
-        report.tell("M2", Outcome::Skipped("none".into()));
+        report.tell("A1", Outcome::Deviation("closed".into()));
+        report.tell("A2", Outcome::Skipped("none".into()));
         assert!(expected.differences(&report).is_empty());
         assert_eq!(Expected::of(&report), expected);
-        report.tell("A1", Outcome::Deviation("200".into()));
-        assert_eq!(expected.differences(&report), ["A1: expected ok, found deviation"]);
-        assert_eq!(Expected::parse(&expected.to_string()).unwrap(), expected);
+        report.tell("B1", Outcome::Deviation("open".into()));
+        assert_eq!(expected.differences(&report), ["B1: expected ok, found deviation"]);
+        assert_eq!(Expected::parse(&TABLE, &expected.to_string()).unwrap(), expected);
     }
 }
