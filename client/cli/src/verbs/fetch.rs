@@ -149,9 +149,6 @@ fn output(
     page.row("signed by", &release.signer());
     page.witnesses(head, policy);
     lifecycle::rows(&mut page, release_status);
-    if let Some(revoked) = release_status.signer_revoked(release) {
-        page.row("KEY REVOKED", &revoked.text());
-    }
     page.row("completeness", &bundle_names::text(release, bundle.lack.as_ref()));
     let unchanged = if change == Change::None { ", as it was" } else { "" };
     page.row("bundle", &format!("{} ({} bytes{unchanged})", place.display(), bundle.bytes.len()));
