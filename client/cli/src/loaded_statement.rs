@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use stele_explain::Failure;
+use stele_log_client::local_state::LogId;
 use stele_log_client::log_view::LogView;
-use stele_log_client::release_status::ReleaseStatus;
+use stele_log_client::release_status::{ReleaseStatus, Revocation};
+use stele_log_client::statements::StatementSource as _;
 use stele_publish::error::{self, FileError};
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::manifest::Manifest;
@@ -14,6 +16,7 @@ use stele_spec::proof::{self, Proven, TlogProof};
 use stele_spec::receipt::TransparentStatement;
 use stele_spec::statement::{Release, SignedStatement, Statement};
 
+use crate::log_args::local_state;
 use crate::release_search::NotReleased;
 
 /// A statement, and what is known with it.
@@ -27,6 +30,8 @@ pub(crate) struct LoadedStatement {
     pub(crate) release_status: Option<ReleaseStatus>,
     /// Its entry, if that is proven.
     pub(crate) position: Option<u64>,
+    /// When a key that signed it was revoked later, as far as that is known here.
+    pub(crate) revoked: Option<Revocation>,
 }
 
 impl LoadedStatement {
@@ -36,12 +41,19 @@ impl LoadedStatement {
     }
 
     /// The same, and the entry of a bundle's statement: that it is in a log, and who saw it there. A signed statement alone proves nothing.
-    pub(crate) fn file_under(path: &Path, policy: &Policy) -> Result<(Self, Option<Proven<()>>), Failure> {
+    pub(crate) fn file_under(
+        path: &Path,
+        policy: &Policy,
+        no_state: bool,
+    ) -> Result<(Self, Option<Proven<()>>), Failure> {
         let (mut loaded, evidence) = read(path)?;
         let Some(evidence) = evidence else { return Ok((loaded, None)) };
         let evidence = TlogProof::parse(&evidence)?;
         let entry = proof::check(&evidence, loaded.signed.bytes(), policy)?.try_map(|_| Ok::<_, Failure>(()))?;
         loaded.position = Some(entry.position());
+        let (speaker, memory) = (loaded.statement().publisher().clone(), local_state(no_state));
+        let known = LogId::of(evidence.checkpoint(), policy).map(|log| memory.key_statements(log, &speaker, policy));
+        loaded.revoked = Revocation::of(&speaker, &known.unwrap_or_default(), &loaded.signed, entry.position());
         Ok((loaded, Some(entry)))
     }
 
@@ -52,6 +64,7 @@ impl LoadedStatement {
             return Err(NotReleased::of(coordinate, release_status.rejected.len()).into());
         };
         let mut loaded = Self::entry(log, position)?;
+        loaded.revoked = release_status.revoked_after(position);
         loaded.release_status = Some(release_status);
         Ok(loaded)
     }
@@ -63,7 +76,15 @@ impl LoadedStatement {
             Some(digest) => log.manifest(digest)?,
             None => None,
         };
-        Ok(Self { signed, manifest, release_status: None, position: Some(position) })
+        Ok(Self { signed, manifest, release_status: None, position: Some(position), revoked: None })
+    }
+
+    /// Asks the log whether a key that signed it was revoked later.
+    pub(crate) fn ask_for_keys(&mut self, log: &LogView<'_>) -> Result<(), Failure> {
+        let Some(position) = self.position.filter(|_| self.release_status.is_none()) else { return Ok(()) };
+        let speaker = self.statement().publisher().clone();
+        self.revoked = Revocation::of(&speaker, &log.keys(&speaker)?.statements, &self.signed, position);
+        Ok(())
     }
 
     /// The statement.
@@ -97,5 +118,5 @@ fn read(path: &Path) -> Result<(LoadedStatement, Option<Vec<u8>>), Failure> {
     })?;
     let named = signed.statement().manifest_digest();
     let manifest = manifest.filter(|manifest| Some(manifest.digest()) == named);
-    Ok((LoadedStatement { signed, manifest, release_status: None, position: None }, evidence))
+    Ok((LoadedStatement { signed, manifest, release_status: None, position: None, revoked: None }, evidence))
 }

@@ -67,7 +67,12 @@ impl Headline<'_> {
 
     /// What was checked, and what was not.
     pub fn checked(&self) -> String {
-        one_line(&checked(self))
+        one_line(&checked(self, None))
+    }
+
+    /// The same of what is no folder: `files` says what was compared, and by what.
+    pub fn checked_of(&self, files: &str) -> String {
+        one_line(&checked(self, Some(files)))
     }
 
     /// The licence as it stands, and as released where it was changed since.
@@ -358,7 +363,7 @@ fn since(verdict: &Headline<'_>) -> String {
     }
 }
 
-fn checked(verdict: &Headline<'_>) -> String {
+fn checked(verdict: &Headline<'_>, files: Option<&str>) -> String {
     let evidence = match verdict.from_log {
         Some(since) => {
             format!("evidence from the log, since {since} (`stele fetch` keeps it): signature, log and witnesses")
@@ -367,6 +372,9 @@ fn checked(verdict: &Headline<'_>) -> String {
     };
     let said = "not checked: whether what the publisher says of it is true";
     let Some(comparison) = verdict.comparison else { return format!("{evidence}; not checked: the files") };
+    if let Some(files) = files {
+        return format!("{evidence}; {files}; {said}");
+    }
     let files = count(comparison.matching.len(), "file");
     let lies_alone = match comparison.scope {
         Scope::File => "; not checked: what lies beside it",

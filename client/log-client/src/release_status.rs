@@ -40,6 +40,16 @@ pub struct ReleaseStatus {
     release_leaf: Option<LeafHash>,
     about: StatementList,
     keys: BTreeMap<Publisher, StatementList>,
+    /// Of each statement of a bundle who signed it.
+    bundled: BTreeMap<u64, BundledSigners>,
+}
+
+/// The keys that signed a statement of a bundle, and the entry that revoked one of them, where the bundle has that.
+#[derive(Debug)]
+struct BundledSigners {
+    speaker: Publisher,
+    kids: Vec<KeyId>,
+    revoked: Option<u64>,
 }
 
 /// When a key was revoked.
@@ -52,11 +62,58 @@ pub struct Revocation {
 }
 
 impl Revocation {
+    /// When a key that signed a statement was first revoked after it, by the key statements of all speakers.
+    pub fn after(keys: &BTreeMap<Publisher, StatementList>, logged: &ProvenStatement) -> Option<Self> {
+        let speaker = logged.signed().statement().publisher();
+        Self::of(speaker, &keys.get(speaker)?.statements, logged.signed(), logged.position())
+    }
+
+    /// The same by the key statements of its speaker.
+    pub fn of(speaker: &Publisher, keys: &[ProvenStatement], signed: &SignedStatement, position: u64) -> Option<Self> {
+        first_revocation(speaker, keys, keys_of(signed)).filter(|revoked| revoked.entry > position)
+    }
+
     /// In a sentence: `signed by a key that was revoked later, at entry 21: laptop lost`.
     pub fn text(&self) -> String {
         let reason = self.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         format!("signed by a key that was revoked later, at entry {}{reason}", self.entry)
     }
+}
+
+/// The keys that signed a statement.
+fn keys_of(signed: &SignedStatement) -> impl Iterator<Item = KeyId> + '_ {
+    let approvals = signed.statement().approvals();
+    core::iter::once(signed.kid()).chain(approvals.iter().map(|approval| approval.kid))
+}
+
+/// The first entry that revoked one of these keys of a name, and the reason given there. No key is revoked twice.
+fn first_revocation(
+    publisher: &Publisher,
+    statements: &[ProvenStatement],
+    kids: impl Iterator<Item = KeyId>,
+) -> Option<Revocation> {
+    let history = KeyHistory::fold(publisher, statements.iter().map(ProvenStatement::proven)).ok()?;
+    let entry = kids.filter_map(|kid| history.revoked_at(&kid)).min()?;
+    let logged = statements.iter().find(|logged| logged.position() == entry)?;
+    let reason = match logged.signed().statement() {
+        Statement::Publisher(change) => change.reason.as_ref().map(ToString::to_string),
+        _ => None,
+    };
+    Some(Revocation { entry, reason })
+}
+
+/// Who signed what a bundle has.
+fn signed(evidence: &VerifiedRelease) -> BTreeMap<u64, BundledSigners> {
+    let said = evidence.completeness().record().map(|record| record.said()).unwrap_or_default();
+    let keys = evidence.key_history();
+    core::iter::once(evidence.statement())
+        .chain(said)
+        .map(|at| {
+            let kids: Vec<KeyId> = keys_of(at.value()).collect();
+            let revoked = kids.iter().filter_map(|kid| keys.revoked_at(kid)).min();
+            (at.position(), BundledSigners { speaker: keys.publisher().clone(), kids, revoked })
+        })
+        .collect()
 }
 
 /// How a status is known.
@@ -90,7 +147,7 @@ impl ReleaseStatus {
     pub fn of_bundle(evidence: &VerifiedRelease) -> Self {
         let leaf = stele_spec::merkle::leaf_hash(evidence.statement().value().bytes());
         let (history, head) = (evidence.history().clone(), evidence.checkpoint().clone());
-        let status = Self::of_history(history, leaf, Source::Bundle, head);
+        let status = Self { bundled: signed(evidence), ..Self::of_history(history, leaf, Source::Bundle, head) };
         match evidence.completeness().record() {
             Some(record) => {
                 let rejected = record.uncounted().iter().map(|one| Rejected::of_bundle(evidence, one)).collect();
@@ -105,7 +162,8 @@ impl ReleaseStatus {
     /// A bundle that was made after this machine last asked says as of when.
     #[must_use]
     pub fn with_bundle(self, evidence: &VerifiedRelease) -> Self {
-        let Some(record) = evidence.completeness().record() else { return self };
+        let bundled = signed(evidence);
+        let Some(record) = evidence.completeness().record() else { return Self { bundled, ..self } };
         let own = || core::iter::once(evidence.statement()).chain(record.said());
         let is_rejected = |at: &&ProvenStatement| self.rejection(at.position()).is_some();
         let known = self.about.statements.iter().filter(|at| !is_rejected(at));
@@ -123,7 +181,7 @@ impl ReleaseStatus {
             true => (Source::Bundle, evidence.checkpoint().clone(), Some(Lack::OwnAlone)),
             false => (self.source, self.head, self.lack),
         };
-        Self { history, rejected, source, head, lack, ..self }
+        Self { history, rejected, source, head, lack, bundled, ..self }
     }
 
     /// By a history that was folded elsewhere; `leaf` is the leaf hash of the release. Nothing proves that it is complete.
@@ -137,6 +195,7 @@ impl ReleaseStatus {
             release_leaf: Some(leaf),
             about: StatementList::default(),
             keys: BTreeMap::new(),
+            bundled: BTreeMap::new(),
         }
     }
 
@@ -157,6 +216,7 @@ impl ReleaseStatus {
             release_leaf: release.map(ProvenStatement::leaf),
             about,
             keys,
+            bundled: BTreeMap::new(),
         })
     }
 
@@ -173,10 +233,34 @@ impl ReleaseStatus {
 
     /// When a key that signed a release was first revoked, if one was: by what is known here, or by the bundle alone.
     pub fn signer_revoked(&self, evidence: &VerifiedRelease) -> Option<Revocation> {
-        let publisher = evidence.key_history().publisher();
-        let known = evidence.signers().filter_map(|kid| self.revocation(publisher, &kid));
-        let bundled = || evidence.signer_revoked_at().map(|entry| Revocation { entry, reason: None });
-        known.min_by_key(|revoked| revoked.entry).or_else(bundled)
+        let known = self.revocation(evidence.key_history().publisher(), evidence.signers());
+        known.or_else(|| evidence.signer_revoked_at().map(|entry| Revocation { entry, reason: None }))
+    }
+
+    /// When a key that signed the statement of an entry was first revoked after it, as far as is known here.
+    pub fn revoked_after(&self, position: u64) -> Option<Revocation> {
+        if let Some(logged) = self.about.statements.iter().find(|logged| logged.position() == position)
+            && let Some(revoked) = Revocation::after(&self.keys, logged)
+        {
+            return Some(revoked);
+        }
+        let BundledSigners { speaker, kids, revoked } = self.bundled.get(&position)?;
+        let known = self.revocation(speaker, kids.iter().copied());
+        let bundled = || revoked.map(|entry| Revocation { entry, reason: None });
+        known.or_else(bundled).filter(|known| known.entry > position)
+    }
+
+    /// The statements that count and that a key signed which was revoked since, by the revocation.
+    pub fn revoked_signers(&self) -> Vec<(Revocation, Vec<u64>)> {
+        let mut found: Vec<(Revocation, Vec<u64>)> = Vec::new();
+        for position in self.history.events().iter().map(|event| event.position) {
+            let Some(revoked) = self.revoked_after(position) else { continue };
+            match found.iter_mut().find(|(known, _)| *known == revoked) {
+                Some((_, positions)) => positions.push(position),
+                None => found.push((revoked, vec![position])),
+            }
+        }
+        found
     }
 
     /// Adds key statements of a name that were proven before, wherever that was.
@@ -187,17 +271,8 @@ impl ReleaseStatus {
         self
     }
 
-    /// The entry that revoked a key of a name, and the reason given there, if one did.
-    fn revocation(&self, publisher: &Publisher, kid: &KeyId) -> Option<Revocation> {
-        let statements = &self.keys.get(publisher)?.statements;
-        let keys = KeyHistory::fold(publisher, statements.iter().map(ProvenStatement::proven)).ok()?;
-        let entry = keys.revoked_at(kid)?;
-        let logged = statements.iter().find(|logged| logged.position() == entry)?;
-        let reason = match logged.signed().statement() {
-            Statement::Publisher(change) => change.reason.as_ref().map(ToString::to_string),
-            _ => None,
-        };
-        Some(Revocation { entry, reason })
+    fn revocation(&self, publisher: &Publisher, kids: impl Iterator<Item = KeyId>) -> Option<Revocation> {
+        first_revocation(publisher, &self.keys.get(publisher)?.statements, kids)
     }
 
     /// The leaf hash of the release.

@@ -136,7 +136,8 @@ fn merged(recipe: &Yaml, names: &mut Vec<(&'static str, String)>) {
     }
 }
 
-fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+/// The bytes of a card or a configuration.
+pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     let bytes = stele_durable::read_file(path, MAX_TEXT).map_err(|error| error.to_string())?;
     Ok(bytes.unwrap_or_default())
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use stele_durable as durable;
 use stele_spec::finding::{
     Code, Finding, Lack, Mof, Osaid, Severity, TextVerdict, compare_license_text, is_config, mof, of_config,
-    of_declared_bases, of_license_text, of_release, of_release_at_hand, of_unread_config, osaid,
+    of_declared_bases, of_license_text, of_named_licences, of_release, of_release_at_hand, of_unread_config, osaid,
 };
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{FilePath, Manifest, ManifestFile};
@@ -21,6 +21,7 @@ use stele_spec::statement::{Ancestor, MofClass, Release};
 
 use crate::bases::declared_bases;
 use crate::content::Content;
+use crate::named_licences::other_licences;
 
 /// The largest licence text or configuration that is read.
 const MAX_TEXT: u64 = 4 << 20;
@@ -126,6 +127,9 @@ impl ComputedClaims {
         let declared = declared_bases(&paths);
         let missing = of_declared_bases(position, release, &declared.bases, names_of);
         examination.findings.extend(missing);
+        if let Some((file, named)) = other_licences(&paths, release.license.spdx.as_str()) {
+            examination.findings.extend(of_named_licences(position, release, &file, &named));
+        }
         for (path, why) in &declared.unread {
             examination.findings.extend(unread(path, why));
         }

@@ -27,6 +27,7 @@ pub mod tool;
 
 pub mod bases;
 pub mod content;
+pub mod named_licences;
 
 pub mod part_lists;
 pub mod parts;

@@ -50,6 +50,21 @@ pub fn of_tag(said: &str) -> SaidLicence {
     of_expression(said).unwrap_or_else(|| SaidLicence::Unlisted { meant: like(said) })
 }
 
+/// Those of the licences that a card or a header names which an expression is not. `is_named` says that the card names one of which the hub has no tag.
+pub fn others<'a>(said: &'a [String], spdx: &str, is_named: bool) -> Vec<&'a str> {
+    let is_own = spdx.contains("LicenseRef-");
+    let terms = || spdx.split([' ', '(', ')']).filter(|word| !["", "AND", "OR", "WITH"].contains(word));
+    let lets = |tag: &&String| match of_tag(tag) {
+        SaidLicence::Certain { spdx: named, .. } => {
+            named == spdx || (said.len() > 1 && terms().any(|term| term == named))
+        }
+        SaidLicence::OneOf(ids) => ids.iter().any(|id| terms().any(|term| term == id)),
+        SaidLicence::Unlisted { meant } => is_own || meant.as_deref() == Some(spdx),
+        SaidLicence::Other => is_own || !is_named,
+    };
+    said.iter().filter(|tag| !lets(tag)).map(String::as_str).collect()
+}
+
 /// The name that a card gives a licence that the hub has no tag of (`license_name`), as a reference: `LicenseRef-Acme-Community-License`.
 pub fn of_name(name: &str) -> Option<String> {
     let kept: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();

@@ -124,12 +124,20 @@ fn manifest_of(artifact: &Artifact, bundle: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::Image;
+    use crate::document::{Descriptor, Image};
 
     #[test]
     fn the_manifest_is_a_function_of_artifact_and_bundle_and_reads_as_it_was_meant() {
-        let image = Image { media_type: IMAGE.into(), artifact_type: "x/y".into(), layers: Vec::new(), subject: None };
         let digest = Digest::of(b"artifact");
+        let config = Descriptor {
+            media_type: EMPTY_TYPE.into(),
+            digest: Digest::of(EMPTY),
+            size: 2,
+            artifact_type: None,
+            annotations: Default::default(),
+        };
+        let (media_type, artifact_type) = (IMAGE.into(), "x/y".into());
+        let image = Image { media_type, artifact_type, config, layers: Vec::new(), subject: None };
         let pinned = "oci://h/a:b".parse::<crate::Reference>().unwrap().pinned(digest);
         let artifact = Artifact { pinned, digest, size: 8, image };
         let bytes = manifest_of(&artifact, b"bundle");

@@ -62,6 +62,8 @@ pub struct Image {
     pub media_type: String,
     /// What kind of artifact it says that it is: `artifactType`, else the media type of its config.
     pub artifact_type: String,
+    /// Its config.
+    pub config: Descriptor,
     /// Its layers.
     pub layers: Vec<Descriptor>,
     /// What it refers to.
@@ -120,7 +122,7 @@ impl Document {
                 let subject = fields.remove("subject").map(Descriptor::read).transpose()?;
                 let artifact_type =
                     artifact_type.filter(|kind| !kind.is_empty()).unwrap_or_else(|| config.media_type.clone());
-                Ok(Self::Image(Image { media_type, artifact_type, layers: list(layers)?, subject }))
+                Ok(Self::Image(Image { media_type, artifact_type, config, layers: list(layers)?, subject }))
             }
             (None, Some(manifests)) => {
                 let media_type = media_type.unwrap_or_else(|| INDEX.to_owned());

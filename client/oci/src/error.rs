@@ -19,7 +19,15 @@ pub enum OciError {
     /// There was no answer.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// There is no such artifact, or blob.
+    /// There is no such artifact, or repository.
+    #[error("{registry} has no {what}")]
+    Absent {
+        /// The registry and the repository.
+        registry: String,
+        /// The manifest that was asked for.
+        what: String,
+    },
+    /// A manifest or blob that another one names is not there.
     #[error("{registry} has no {what}")]
     Missing {
         /// Which registry.
@@ -141,8 +149,10 @@ impl Explain for OciError {
     explain! {
         Self::Reference(error) => error;
         Self::Http(error) => error;
-        Self::Missing { .. } => Exit::Unavailable, "registry-lacks", hint: "is the name right? Some registries say so of what they let only some see";
-        Self::Denied { known, .. } => Exit::Unavailable, "registry-denies", hint: known.clone();
+        Self::Absent { .. } => Exit::NotInLog, "artifact-absent",
+            hint: "are repository and tag right? Some registries say so of what they let only some see";
+        Self::Missing { .. } => Exit::Unavailable, "registry-lacks", hint: "the registry is incomplete: try again later, and tell whoever runs it";
+        Self::Denied { known, .. } => Exit::Refused, "registry-denies", hint: known.clone();
         Self::Status { .. } => Exit::Unavailable, "registry-status", hint: "is this a registry? Try again later";
         Self::Shape { .. } => Exit::Unavailable, "registry-answer", hint: "is this a registry?";
         Self::Manifest { .. } => Exit::BadInput, "artifact-malformed", hint: "do not use it: other programs may read something else in it";

@@ -19,6 +19,7 @@ use crate::archive::{self, ArchiveError, ArchiveLimits, Member};
 use crate::document::{Descriptor, Image};
 use crate::error::OciError;
 use crate::registry::Registry;
+use crate::settings::role_of;
 
 /// Where the path of a layer's file stands: ModelPack, its former name, ORAS.
 const PATHS: [&str; 3] = ["org.cncf.model.filepath", "org.cnai.model.filepath", TITLE];
@@ -281,6 +282,9 @@ fn name_of(layer: &Descriptor) -> String {
 
 /// What a layer without a path may be taken for: anything but a licence.
 fn role_of_unnamed(layer: &Descriptor) -> Option<&'static str> {
+    if let Some(role) = role_of(layer) {
+        return Some(role.as_str());
+    }
     let is_licence = layer.media_type.starts_with("application/vnd.") && layer.media_type.ends_with(".license");
     (!is_licence).then_some(UNREAD)
 }

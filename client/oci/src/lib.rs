@@ -20,6 +20,8 @@ mod referrers;
 
 pub mod archive;
 
+mod settings;
+
 pub mod layers;
 
 mod attach;
@@ -34,3 +36,4 @@ pub use push::{Pushed, push};
 pub use reference::{At, Reference, ReferenceError};
 pub use referrers::{Attached, NotAttached, Referrers, Way};
 pub use registry::{Artifact, Registry, RegistryOptions};
+pub use settings::{Setting, settings};

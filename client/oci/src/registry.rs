@@ -26,7 +26,7 @@ use crate::reference::{At, Reference};
 const MAX_REDIRECTS: usize = 5;
 /// The largest answer of a token service.
 const MAX_TOKEN: u64 = 256 << 10;
-/// The slowest that a long body may come or go, in bytes a second.
+/// The slowest that a long body may come or go in all, in bytes a second; one that trickles ends before ([`stele_fetch::streamed`]).
 const SLOWEST: u64 = 64 << 10;
 /// How many manifests of a list an error names.
 const NAMED: usize = 10;
@@ -100,8 +100,10 @@ impl Registry {
     /// What a reference names now.
     pub fn artifact(&self, reference: &Reference) -> Result<Artifact, OciError> {
         let (bytes, document) = match reference.at() {
-            At::Digest(digest) => self.manifest(digest)?,
-            At::Tag(tag) => self.tagged(tag)?.ok_or_else(|| self.missing(format!("manifest with the tag {tag}")))?,
+            At::Digest(digest) => {
+                self.of_digest(digest)?.ok_or_else(|| self.absent(format!("manifest sha256:{digest}")))?
+            }
+            At::Tag(tag) => self.tagged(tag)?.ok_or_else(|| self.absent(format!("manifest with the tag {tag}")))?,
         };
         let digest = Digest::of(&bytes);
         match document {
@@ -118,13 +120,16 @@ impl Registry {
 
     /// The manifest of a digest.
     pub fn manifest(&self, digest: &Digest) -> Result<(Vec<u8>, Document), OciError> {
+        self.of_digest(digest)?.ok_or_else(|| self.missing(format!("manifest sha256:{digest}")))
+    }
+
+    fn of_digest(&self, digest: &Digest) -> Result<Option<(Vec<u8>, Document)>, OciError> {
         let found = self.read_manifest(&format!("sha256:{digest}"))?;
-        let (bytes, document) = found.ok_or_else(|| self.missing(format!("manifest sha256:{digest}")))?;
-        let came = Digest::of(&bytes);
-        if came != *digest {
-            return Err(self.other_bytes("a manifest", digest, format!("sha256:{came}")));
+        let came = found.as_ref().map(|(bytes, _)| Digest::of(bytes));
+        match came.filter(|came| came != digest) {
+            Some(came) => Err(self.other_bytes("a manifest", digest, format!("sha256:{came}"))),
+            None => Ok(found),
         }
-        Ok((bytes, document))
     }
 
     /// The manifest of a tag, where there is one.
@@ -384,6 +389,10 @@ impl Registry {
 
     fn missing(&self, what: String) -> OciError {
         OciError::Missing { registry: format!("{}/{}", self.host, self.name), what }
+    }
+
+    fn absent(&self, what: String) -> OciError {
+        OciError::Absent { registry: format!("{}/{}", self.host, self.name), what }
     }
 
     fn denied(&self, status: u16) -> OciError {

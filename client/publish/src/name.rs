@@ -38,16 +38,27 @@ pub fn held(
     Err(RegistrationRefused::of_keys(refusal, record, &holder, kid, &said).into())
 }
 
-/// Claims a name now.
-pub fn submit(
+/// Claims a name now: the key statement that brought it to this key, and whether that was sent now.
+pub fn claim(
     record: &mut ProvenEntries,
-    publisher: &Publisher,
+    claim: PublisherClaim,
     key: &Signer,
     expect: Option<&Path>,
-) -> Result<ProvenStatement, Failure> {
-    let claim = PublisherClaim::new(publisher.clone(), now(), &[key.public()]);
-    register::submit(record, &signed(claim, key)?, expect)
+) -> Result<(ProvenStatement, bool), Failure> {
+    let publisher = claim.publisher.name.clone();
+    match register::submit(record, &signed(claim, key)?, expect) {
+        Ok(logged) => Ok((logged, true)),
+        // An answer was lost, and the log's newest tree head is older than the claim: what stands in the way is proven, and is this key's own.
+        Err(failure) if failure.as_explain().code() == NAME_CLAIMED => match held(record, &publisher, key) {
+            Ok(Some(logged)) => Ok((logged, false)),
+            _ => Err(failure),
+        },
+        Err(failure) => Err(failure),
+    }
 }
+
+/// The code of a claim of a name that has one.
+pub const NAME_CLAIMED: &str = "name-claimed";
 
 /// A claim, signed by a key.
 pub fn signed(claim: PublisherClaim, key: &Signer) -> Result<SignedStatement, Failure> {

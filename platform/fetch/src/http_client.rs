@@ -13,6 +13,7 @@
 
 use crate::content_encoding::{self, EncodingError};
 use crate::exchange::{self, Exchange, Outcome};
+use crate::pace;
 use crate::proxies::{BadProxy, Proxies};
 use crate::public_address::{self, NotPublic, PublicOnly};
 use crate::roots::{self, Roots, RootsError};
@@ -52,6 +53,9 @@ impl Default for ClientLimits {
         }
     }
 }
+
+/// How much longer than an answer a body that stands still is waited for.
+const STALL: Duration = Duration::from_secs(5);
 
 /// The largest header of an answer.
 const MAX_ANSWER_HEADER: usize = 16 * 1024;
@@ -408,6 +412,12 @@ impl HttpClient {
             ureq::Error::Timeout(Timeout::RecvResponse) => {
                 HttpError::TimedOut { url, waiting_for: "the answer".into() }
             }
+            ureq::Error::Timeout(Timeout::PerRead | Timeout::PerWrite) => {
+                HttpError::TimedOut { url, waiting_for: "a byte more".into() }
+            }
+            ureq::Error::Io(error) if let Some(slow) = pace::too_slow(&error) => {
+                HttpError::TimedOut { url, waiting_for: slow.to_string() }
+            }
             ureq::Error::Timeout(_) => HttpError::TimedOut { url, waiting_for: "the whole exchange".into() },
             ureq::Error::BodyExceedsLimit(limit) => HttpError::TooLarge { url, limit },
             ureq::Error::BadUri(reason) => HttpError::BadUrl { url, reason },
@@ -475,6 +485,9 @@ fn agent(user_agent: &str, limits: &ClientLimits, roots: Option<Roots>, public_o
         .timeout_resolve(Some(limits.connect))
         .timeout_connect(Some(limits.connect))
         .timeout_recv_response(Some(limits.answer))
+        // Longer than for an answer, which has a word of its own.
+        .timeout_per_read(Some(limits.answer + STALL))
+        .timeout_per_write(Some(limits.answer + STALL))
         .timeout_global(Some(limits.whole))
         .build();
     match public_only {

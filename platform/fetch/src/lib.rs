@@ -12,6 +12,8 @@ pub mod roots;
 
 pub mod proxies;
 
+mod pace;
+
 pub mod http_client;
 
 pub mod single_request;

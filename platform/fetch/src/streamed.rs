@@ -11,6 +11,7 @@ use ureq::{BodyReader, SendBody};
 
 use crate::exchange::{self, Exchange, Outcome};
 use crate::http_client::{Connections, HttpClient, HttpError, has_ended, run};
+use crate::pace::Pace;
 
 /// What is sent.
 pub enum Sent<'a> {
@@ -34,6 +35,7 @@ pub struct Streamed {
     /// All headers.
     pub headers: HeaderMap,
     body: BodyReader<'static>,
+    pace: Pace,
     url: String,
     client: HttpClient,
 }
@@ -47,7 +49,7 @@ impl Streamed {
     /// The whole body, of at most `limit` bytes.
     pub fn bytes(mut self, limit: u64) -> Result<Vec<u8>, HttpError> {
         let mut bytes = Vec::new();
-        let read = self.body.by_ref().take(limit.saturating_add(1)).read_to_end(&mut bytes);
+        let read = self.by_ref().take(limit.saturating_add(1)).read_to_end(&mut bytes);
         read.map_err(|error| self.error(error))?;
         if bytes.len() as u64 > limit {
             return Err(HttpError::TooLarge { url: without_secrets(&self.url).into_owned(), limit });
@@ -63,14 +65,17 @@ impl Streamed {
 
 impl Read for Streamed {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.body.read(into)
+        let began = Instant::now();
+        let count = self.body.read(into)?;
+        self.pace.count(count as u64, began.elapsed())?;
+        Ok(count)
     }
 }
 
 impl HttpClient {
     /// A request with these headers and no others of its caller, through the proxy of the environment. A body is sent once; a request without one is
     /// asked again where a kept connection had ended. No encoding is asked for, and none undone: what comes are the bytes that the other side
-    /// sent. How long it may take in all is the client's; how much is read is the caller's to limit.
+    /// sent. How long it may take in all is the client's, and a body that trickles ends before; how much is read is the caller's to limit.
     pub fn stream(
         &self,
         method: &Method,
@@ -149,6 +154,7 @@ impl HttpClient {
             status: parts.status.as_u16(),
             headers: parts.headers,
             body: body.into_reader(),
+            pace: Pace::default(),
             url: url.to_owned(),
             client: self.clone(),
         })

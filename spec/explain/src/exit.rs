@@ -5,13 +5,13 @@
 //! | 0 | [`Ok`](Exit::Ok) | done; for verify: every file asked for is here and matches, and nothing loadable lies beside it |
 //! | 1 | [`BytesDiffer`](Exit::BytesDiffer) | the bytes here are not those that the publisher released |
 //! | 2 | [`Usage`](Exit::Usage) | the command line is wrong |
-//! | 3 | [`NotInLog`](Exit::NotInLog) | no release.stele, no such entry, or its proof of inclusion fails |
+//! | 3 | [`NotInLog`](Exit::NotInLog) | no release.stele, no such entry or artifact, or its proof of inclusion fails |
 //! | 4 | [`QuorumMissing`](Exit::QuorumMissing) | too few witnesses have cosigned, or too long ago for --max-age |
 //! | 5 | [`BadSignature`](Exit::BadSignature) | a signature does not verify, or its signer does not hold the name |
 //! | 6 | [`WrongPolicy`](Exit::WrongPolicy) | no trust policy, one that cannot be read or met, or one that does not cover this log |
 //! | 7 | [`BadInput`](Exit::BadInput) | a file, a field or a config is not well formed |
-//! | 8 | [`Refused`](Exit::Refused) | the log or witness says no, or the rules of registration do before anything is sent |
-//! | 9 | [`Unavailable`](Exit::Unavailable) | the log or witness cannot be reached or is unwell: try again |
+//! | 8 | [`Refused`](Exit::Refused) | the log, witness or registry says no, or the rules of registration do before anything is sent |
+//! | 9 | [`Unavailable`](Exit::Unavailable) | the log, witness or registry cannot be reached or is unwell: try again |
 //! | 10 | [`Io`](Exit::Io) | this machine's files or network failed, or files changed while they were read |
 //! | 11 | [`Locked`](Exit::Locked) | another process works on the same data |
 //! | 12 | [`Inconsistent`](Exit::Inconsistent) | a log contradicts what it showed before (an evidence file says how), or this machine's state contradicts what was signed |
@@ -131,13 +131,15 @@ impl Exit {
             }
             Self::BytesDiffer => "the bytes here are not those that the publisher released",
             Self::Usage => "the command line is wrong",
-            Self::NotInLog => "no release.stele, no such entry, or its proof of inclusion fails",
+            Self::NotInLog => "no release.stele, no such entry or artifact, or its proof of inclusion fails",
             Self::QuorumMissing => "too few witnesses have cosigned, or too long ago for --max-age",
             Self::BadSignature => "a signature does not verify, or its signer does not hold the name",
             Self::WrongPolicy => "no trust policy, one that cannot be read or met, or one that does not cover this log",
             Self::BadInput => "a file, a field or a config is not well formed",
-            Self::Refused => "the log or witness says no, or the rules of registration do before anything is sent",
-            Self::Unavailable => "the log or witness cannot be reached or is unwell: try again",
+            Self::Refused => {
+                "the log, witness or registry says no, or the rules of registration do before anything is sent"
+            }
+            Self::Unavailable => "the log, witness or registry cannot be reached or is unwell: try again",
             Self::Io => "this machine's files or network failed, or files changed while they were read",
             Self::Locked => "another process works on the same data",
             Self::Inconsistent => {

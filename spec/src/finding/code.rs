@@ -79,6 +79,8 @@ vocabulary! {
         LicenseTextModified = "license-text-modified",
         /// The digest of the licence text is not known.
         LicenseTextUnknown = "license-text-unknown",
+        /// The model card or a header names another licence.
+        LicenseNamedOther = "license-named-other",
         /// An id of a licence is not on the SPDX list.
         LicenseUnlisted = "license-unlisted",
         /// The SPDX list has deprecated an id of a licence.
@@ -267,6 +269,11 @@ impl Code {
                 Openwashing,
                 Note,
                 "the licence is one whose text does not vary, and the digest is of no known rendering of it: read the text",
+            ),
+            Self::LicenseNamedOther => (
+                Openwashing,
+                Warning,
+                "the model card, or the header of a model where no card names one, names another licence than the release; only found with the file at hand",
             ),
             Self::LicenseUnlisted => {
                 (Openwashing, Warning, "an id of a licence or an exception is not on the SPDX list as it is written")

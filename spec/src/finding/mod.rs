@@ -44,7 +44,7 @@ pub use loading::{CodeReference, code_in_config, is_config, is_pickle, of_config
 pub use log::Entries;
 pub use memory::{Counts, Memory, Table};
 pub use openness::{Lack, LackReason, Mof, Osaid, mof, osaid};
-pub use openwashing::of_license_text;
+pub use openwashing::{of_license_text, of_named_licences};
 pub use python_json::{Json, NotJson};
 pub use release::{of_release, of_release_at_hand};
 pub use terms::{SPDX_LIST, forbids_uses, is_open, is_osi_approved};

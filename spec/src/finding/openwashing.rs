@@ -1,7 +1,7 @@
 //! Openwashing: said to be more open than its components, its terms and its access are.
 
 use super::licence::{self, TextVerdict, compare_license_text, known_licenses};
-use super::sheet::{Sheet, shown, shown_list};
+use super::sheet::{Sheet, short, shown, shown_list};
 use super::{Code, Finding, forbids_uses, mof, osaid};
 use crate::manifest::{FilePath, Manifest};
 use crate::statement::{Basis, ComponentId, Included, MofClass, OpennessClaim, Release, Stage};
@@ -32,6 +32,20 @@ pub fn of_license_text(position: Option<u64>, release: &Release, text: &[u8]) ->
             let summary = format!("the licence text is not that of {license}, as the SPDX list has it");
             sheet.report(Code::LicenseTextModified, summary, evidence);
         }
+    }
+    sheet.into_sorted()
+}
+
+/// The licences that a file names in the place of that of the release, for anyone who has the file.
+pub fn of_named_licences(position: Option<u64>, release: &Release, file: &FilePath, named: &[String]) -> Vec<Finding> {
+    let mut sheet = Sheet::new(position, release.coordinate());
+    if let Some(first) = named.first() {
+        let mut evidence = vec![shown("file", file)];
+        evidence.extend(shown_list("names", named.iter().map(|name| short(name))));
+        evidence.push(shown("license", &release.license.spdx));
+        let summary =
+            format!("{file} names {} as the licence, and the release says {}", short(first), release.license.spdx);
+        sheet.report(Code::LicenseNamedOther, summary, evidence);
     }
     sheet.into_sorted()
 }

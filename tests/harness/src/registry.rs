@@ -157,7 +157,12 @@ impl Registry {
 
     /// Stores an artifact of these layers under a tag, and gives the digest of its manifest.
     pub fn artifact(&self, name: &str, tag: &str, layers: &[Value]) -> String {
-        let config = self.blob("application/vnd.cncf.model.config.v1+json", b"{}");
+        self.artifact_with(name, tag, "{}", layers)
+    }
+
+    /// The same with a config.
+    pub fn artifact_with(&self, name: &str, tag: &str, config: &str, layers: &[Value]) -> String {
+        let config = self.blob("application/vnd.cncf.model.config.v1+json", config.as_bytes());
         let kind = "application/vnd.cncf.model.manifest.v1+json";
         let document =
             json!({ "schemaVersion": 2, "mediaType": IMAGE, "artifactType": kind, "config": config, "layers": layers });

@@ -35,8 +35,8 @@ pub struct ClaimArgs {
     /// Check everything, and say what would be signed; send and write nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// With --dry-run: a file for the bytes to be signed.
-    #[arg(short, long, value_name = "FILE", requires = "dry_run")]
+    /// Where its receipt is written: the claim with its proof; with --dry-run the bytes to be signed.
+    #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Whom to trust and ask.
     #[command(flatten)]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use stele_log_client::judgement;
 use stele_log_client::moment::moment;
-use stele_log_client::release_status::ReleaseStatus;
+use stele_log_client::release_status::{ReleaseStatus, Revocation};
 use stele_spec::statement::{Copies, Incident, Withdraw};
 use stele_spec::status::{Event, History, What};
 
@@ -32,6 +32,10 @@ pub(crate) fn rows(page: &mut Page, release_status: &ReleaseStatus) {
     }
     if others.len() > LISTED {
         page.row("", &format!("and {} more: `stele history` lists all", others.len() - LISTED));
+    }
+    for (revoked, entries) in release_status.revoked_signers() {
+        let entries: Vec<String> = entries.iter().map(ToString::to_string).collect();
+        page.row("key revoked", &format!("entry {}: {}", entries.join(", "), revoked.text()));
     }
     for rejected in release_status.rejected.iter().take(LISTED) {
         page.row(
@@ -186,7 +190,7 @@ pub(crate) fn json(release_status: &ReleaseStatus) -> Value {
         "withdrawal": history.withdrawal().map(|(entry, withdraw)| with_entry(entry, json!(withdraw))),
         "superseded_by": history.superseded_by().map(|(entry, by)| with_entry(entry, json!(by))),
         "incidents": history.incidents().into_iter().map(|(entry, incident)| with_entry(entry, json!(incident))).collect::<Vec<_>>(),
-        "events": history.events().iter().map(event_json).collect::<Vec<_>>(),
+        "events": history.events().iter().map(|event| event_json(release_status, event)).collect::<Vec<_>>(),
         "rejected": rejected.collect::<Vec<_>>(),
         "cut": release_status.cut(),
         "source": release_status.source.as_str(),
@@ -200,7 +204,8 @@ pub(crate) fn json(release_status: &ReleaseStatus) -> Value {
 }
 
 /// One event for a script.
-pub(crate) fn event_json(event: &Event) -> Value {
+fn event_json(release_status: &ReleaseStatus, event: &Event) -> Value {
+    let (revoked_at, reason) = revocation_json(release_status.revoked_after(event.position));
     json!({
         "entry": event.position,
         "issued_at": event.issued_at.to_string(),
@@ -208,7 +213,14 @@ pub(crate) fn event_json(event: &Event) -> Value {
         "event": word(&event.what).to_lowercase().replace(' ', "-"),
         "text": what(&event.what),
         "changes": changes_json(&event.what),
+        "key_revoked_at_entry": revoked_at,
+        "key_revocation_reason": reason,
     })
+}
+
+/// When the key of a statement was revoked, and why, for a script.
+pub(crate) fn revocation_json(revoked: Option<Revocation>) -> (Value, Value) {
+    revoked.map_or((Value::Null, Value::Null), |revoked| (revoked.entry.into(), revoked.reason.into()))
 }
 
 /// What a withdrawal says, a line each.

@@ -11,7 +11,7 @@ use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::verify::Allow;
 use stele_verify::VerifiedRelease;
 use stele_verify::folder::locate::TargetKind;
-use stele_verify::folder::{Shortcuts, Survey, locate};
+use stele_verify::folder::{SIGNATURE, Shortcuts, Survey, locate};
 use stele_verify::verify;
 
 use crate::Output;
@@ -83,6 +83,11 @@ pub(crate) fn run_push(args: &PushArgs) -> Result<Output, Failure> {
     json.insert("sent_files".into(), sent.into());
     json.insert("sent_bytes".into(), sent_bytes.into());
     json.insert("tagged".into(), (moved && !args.storing.dry_run).into());
+    // A bundle of Sigstore beside an artifact is taken for a signature of its manifest, and one of Model Signing signs files.
+    let path = folder.join(SIGNATURE);
+    let is_left = path.exists() && release.manifest().files().iter().all(|file| file.path.as_str() != SIGNATURE);
+    let left = is_left.then_some(SIGNATURE);
+    json.insert("not_pushed".into(), left.into_iter().collect());
     let is_new = moved || sent > 0 || attached.stored;
     let mut page = page("pushed", "would push", &artifact, &release, &args.storing, is_new);
     page.row(
@@ -102,6 +107,11 @@ pub(crate) fn run_push(args: &PushArgs) -> Result<Output, Failure> {
         ),
     );
     rows(&mut page, &attached, &args.storing);
+    page.maybe(
+        "not pushed",
+        left.map(|name| format!("{name}: it signs files and is none of the release; put it into the pulled folder, where `stele verify` reads it"))
+            .as_ref(),
+    );
     Ok(Output { text: page.0, json: json.into(), failure: None })
 }
 

@@ -158,9 +158,6 @@ fn output(
     page.row("signed by", &release.signer());
     page.witnesses(head, policy);
     lifecycle::rows(&mut page, release_status);
-    if let Some(revoked) = release_status.signer_revoked(release) {
-        page.row("KEY REVOKED", &revoked.text());
-    }
     page.row("completeness", &bundle_names::text(release, bundle.lack.as_ref()));
     if release_status.history.withdrawal().is_some() && release.history().withdrawal().is_none() {
         page.row(

@@ -8,7 +8,7 @@ use stele_clock::{Clock as _, SystemClock};
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::age::{self, completeness};
 use stele_log_client::log_view::LogView;
-use stele_log_client::release_status::{Rejected, Validated, validate};
+use stele_log_client::release_status::{Rejected, Revocation, Validated, validate};
 use stele_log_client::statements::{Lack, ProvenStatement, StatementList, StatementSource as _};
 use stele_spec::index::{self, Kind};
 use stele_spec::name::{Coordinate, NameError, Publisher};
@@ -94,6 +94,8 @@ struct Line {
     text: String,
     /// Of an amendment: each field, from what to what.
     changes: Value,
+    /// When a key that signed it was revoked later.
+    revoked: Option<Revocation>,
 }
 
 impl NameHistory {
@@ -122,7 +124,7 @@ impl NameHistory {
         let (head, now) = (log.head(), SystemClock.unix_seconds());
         let lack = keys.values().chain([&about]).find_map(|listing: &StatementList| listing.lack);
         Ok(Self {
-            lines: counting.iter().map(|logged| Line::of(logged, &states)).collect(),
+            lines: counting.iter().map(|logged| Line::of(logged, &states, Revocation::after(&keys, logged))).collect(),
             states,
             rejected,
             lack,
@@ -145,9 +147,10 @@ impl NameHistory {
                 [one] => format!(" {one}"),
                 [one, more @ ..] => format!(" {one} and {} more", more.len()),
             };
+            let revoked = line.revoked.as_ref().map(|revoked| format!("\n{}", revoked.text())).unwrap_or_default();
             page.row(
                 &format!("entry {}", line.position),
-                &format!("{} {}: {}{about}\n{}", line.issued_at, line.speaker, line.kind, line.text),
+                &format!("{} {}: {}{about}\n{}{revoked}", line.issued_at, line.speaker, line.kind, line.text),
             );
         }
         for rejected in &self.rejected {
@@ -167,6 +170,7 @@ impl NameHistory {
 
     fn json(&self, name: &str) -> Value {
         let entries = self.lines.iter().map(|line| {
+            let (revoked_at, reason) = lifecycle::revocation_json(line.revoked.clone());
             json!({
                 "entry": line.position,
                 "issued_at": line.issued_at,
@@ -175,6 +179,8 @@ impl NameHistory {
                 "coordinates": line.coordinates.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 "text": line.text,
                 "changes": line.changes,
+                "key_revoked_at_entry": revoked_at,
+                "key_revocation_reason": reason,
             })
         });
         let states =
@@ -206,7 +212,7 @@ impl NameHistory {
 }
 
 impl Line {
-    fn of(logged: &ProvenStatement, states: &BTreeMap<Coordinate, History>) -> Self {
+    fn of(logged: &ProvenStatement, states: &BTreeMap<Coordinate, History>, revoked: Option<Revocation>) -> Self {
         let statement = logged.signed().statement();
         let coordinates = statement.coordinates();
         // What an entry does to a coordinate depends on what came before it: the fold knows.
@@ -227,6 +233,7 @@ impl Line {
             coordinates,
             text,
             changes: event.map_or(Value::Null, |event| lifecycle::changes_json(&event.what)),
+            revoked,
         }
     }
 }

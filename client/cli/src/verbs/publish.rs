@@ -35,7 +35,7 @@ use stele_spec::hints::Hints;
 use stele_spec::manifest::{FilePath, Manifest};
 use stele_spec::name::Publisher;
 use stele_spec::policy::Policy;
-use stele_spec::statement::{Release, Statement, Timestamp};
+use stele_spec::statement::{PublisherClaim, Release, Statement, Timestamp};
 use stele_terminal::volume::note;
 use stele_verify::folder::walk::{self as folder, DRAFT, Found, SIGNATURE};
 
@@ -185,7 +185,12 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     if held == Held::ByNobody {
         let key = keys.first();
         note(&format!("claiming {} for key {}\n", release.publisher.name, key.key_id()));
-        name::submit(&mut record, &release.publisher.name, key, expect)?;
+        name::claim(
+            &mut record,
+            PublisherClaim::new(release.publisher.name.clone(), now(), &[key.public()]),
+            key,
+            expect,
+        )?;
     }
     let logged = register::submit_release(&mut record, &signed, manifest.bytes(), expect)?;
     let local_state = local_state(false);

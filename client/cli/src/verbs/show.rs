@@ -37,7 +37,10 @@ pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
         }
         subject => {
             let asked = LogContext::by(&args.asking)?;
-            subject.load(Some(&asked.log()?))?
+            let log = asked.log()?;
+            let mut loaded = subject.load(Some(&log))?;
+            loaded.ask_for_keys(&log)?;
+            loaded
         }
     };
     Ok(Output { text: text(&loaded), json: document(&loaded), failure: None })
@@ -50,7 +53,7 @@ fn of_file(file: &Path, args: &ShowArgs) -> Result<Output, Failure> {
         return Ok(Output { text: text(&loaded), json: document(&loaded), failure: None });
     };
     let policy = policy_file::load(Some(named))?.policy;
-    let (loaded, entry) = LoadedStatement::file_under(file, &policy)?;
+    let (loaded, entry) = LoadedStatement::file_under(file, &policy, args.asking.no_state)?;
     let mut page = Page(text(&loaded));
     if let Some(entry) = entry {
         page.section("Proven");
@@ -98,6 +101,10 @@ fn text(loaded: &LoadedStatement) -> String {
             page.0.push_str(&format!("\n{} That it is true, nobody has verified.\n", stands(release_status)));
         }
         (None, Some(position)) => {
+            if let Some(revoked) = &loaded.revoked {
+                page.section("What became of it");
+                page.row("key revoked", &format!("entry {position}: {}", revoked.text()));
+            }
             page.0.push_str(&format!("\nThis is entry {position} of the log. That it is true, nobody has verified.\n"));
         }
         (None, None) => page.0.push_str(
@@ -125,8 +132,14 @@ fn stands(release_status: &ReleaseStatus) -> String {
 
 fn document(loaded: &LoadedStatement) -> Value {
     let statement = loaded.statement();
-    let mut json =
-        json!({ "key_id": loaded.signed.kid(), "verified": loaded.position.is_some(), "statement": statement });
+    let (revoked_at, reason) = lifecycle::revocation_json(loaded.revoked.clone());
+    let mut json = json!({
+        "key_id": loaded.signed.kid(),
+        "key_revoked_at_entry": revoked_at,
+        "key_revocation_reason": reason,
+        "verified": loaded.position.is_some(),
+        "statement": statement,
+    });
     let Some(fields) = json.as_object_mut() else { return json };
     if let Some(coordinate) = statement.coordinate() {
         fields.insert("coordinate".into(), coordinate.to_string().into());

@@ -275,5 +275,5 @@ fn a_change_of_keys_is_rehearsed_with_who_may_speak_then() {
     untouched(&world, &served, || say(&world, &last).fails(8, &["expected: at least 1 keys"]));
     let claim = ["claim", "other.example", "--dry-run"];
     untouched(&world, &served, || say(&world, &claim).ok().says(&["would send this claim of other.example"]));
-    assert!(say(&world, &["claim", "acme.example", "--dry-run"]).ok().out.contains("already held"));
+    assert!(say(&world, &["claim", "acme.example", "--dry-run"]).ok().out.contains("already claimed"));
 }

@@ -90,11 +90,10 @@ fn what_a_key_signed_before_it_was_revoked_stays() {
     let release = story.release(50);
     story.change(Action::Rotate, Some(51), Some(50), 50);
     story.world.write_bundle(&story.bundle(release, &[0, 1]));
-    story
-        .world
-        .verify(&[])
-        .ok()
-        .says(&["acme.example since entry 1, 2 key statements; signed by a key that was revoked later, at entry 3"]);
+    story.world.verify(&[]).ok().says(&[
+        "acme.example since entry 1, 2 key statements\n",
+        "key revoked     entry 2: signed by a key that was revoked later, at entry 3",
+    ]);
     // A bundle from before the change has the claim alone.
     story.world.write_bundle(&story.bundle(release, &[0]));
     story.world.verify(&[]).ok().says(&["name held       acme.example since entry 1\n"]);

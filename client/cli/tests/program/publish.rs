@@ -53,7 +53,7 @@ fn a_release_goes_from_draft_to_verified_and_again_to_the_same_entry() {
         &world.at("policy").display().to_string(),
     ]
     .map(str::to_owned);
-    stele(&claim.each_ref().map(String::as_str)).ok().says(&["already held", "entry 1, proven under the policy"]);
+    stele(&claim.each_ref().map(String::as_str)).ok().says(&["already claimed", "entry 1, proven under the policy"]);
 
     // The silent swap: other weights under the same coordinate.
     world.write("model.safetensors", b"\x38\x00\x00\x00\x00\x00\x00\x00{\"w\":{\"dtype\":\"U8\",\"shape\":[13],\"data_offsets\":[0,13]}} other weights");
@@ -109,6 +109,65 @@ fn a_log_below_its_quorum_is_asked_again_and_in_the_end_given_up() {
 
     *served.unwell.lock().unwrap() = 100;
     publish(&world, &["--wait", "1s"]).fails(4, &["answers 503"]);
+}
+
+#[test]
+fn a_claim_whose_answer_was_lost_is_made_again_without_harm() {
+    let (world, served) = served();
+    let key = world.at("publisher.pem").display().to_string();
+    let (policy, receipt) = (world.at("policy").display().to_string(), world.at("claim.stele"));
+    let claim = ["claim", "acme.example", "--key", &key, "--policy", &policy];
+    let kept = [&claim[..], &["--output", receipt.to_str().unwrap()]].concat();
+    stele(&claim).ok().says(&["acme.example claimed by key"]);
+    // The answer did not come, and the log's lookups do not have the claim yet. A claim of the same second would be the same statement.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    served.log.lock().unwrap().hidden = vec![1];
+    stele(&kept).ok().says(&["already claimed by key", "entry 1, proven under the policy", "claim.stele"]);
+    assert_eq!(stele(&[&kept[..], &["--json"]].concat()).ok().json()["new"], false);
+    stele(&["show", receipt.to_str().unwrap(), "--policy", &policy]).ok().says(&["claims the name", "1 of log"]);
+    // By the log's word alone too, where there is no policy; a receipt needs one.
+    let alone = ["claim", "acme.example", "--key", &key, "--log", &served.url];
+    stele(&alone).ok().says(&["already claimed", "not verified"]);
+    stele(&[&alone[..], &["--output", "x.stele"]].concat()).fails(6, &["policy"]);
+    // Another key is refused as before, and so is the first publication under it.
+    let other = world.at("other.pem");
+    stele(&["key", "new", other.to_str().unwrap()]).ok();
+    let theirs = ["claim", "acme.example", "--key", other.to_str().unwrap(), "--policy", &policy];
+    stele(&theirs).fails(8, &["acme.example"]);
+    stele(&["claim", "acme.example", "--key", other.to_str().unwrap(), "--log", &served.url])
+        .fails(8, &["acme.example"]);
+    assert_eq!(served.log.lock().unwrap().entries.len(), 2, "nothing more is in the log");
+    // The same by `publish --claim`; and a key that was never added is told.
+    served.log.lock().unwrap().hidden = vec![1];
+    draft(&world).ok();
+    decide(&world);
+    publish(&world, &["--claim"]).ok();
+    served.log.lock().unwrap().hidden.clear();
+    let public = world.at("other.pub");
+    std::fs::write(&public, stele(&["key", "show", other.to_str().unwrap()]).ok().out).unwrap();
+    let ran = stele(&[&claim[..], &["--with", public.to_str().unwrap()]].concat()).ok();
+    assert!(ran.err.contains("is no key of the name"), "{ran:?}");
+}
+
+#[test]
+fn a_card_that_names_another_licence_is_said_before_anything_is_sent() {
+    let (world, served) = served();
+    world.write("README.md", b"---\nlicense: cc-by-nc-4.0\n---\n# Tiny\n");
+    draft(&world).ok();
+    decide(&world);
+    let form = world.model().join("release.toml");
+    let text = std::fs::read_to_string(&form).unwrap();
+    let said = text
+        .replace("spdx = \"CC-BY-NC-4.0\"", "spdx = \"Apache-2.0\"")
+        .replace("use_restricted = true", "use_restricted = false");
+    std::fs::write(&form, said).unwrap();
+    let expected = "license-named-other: README.md names cc-by-nc-4.0 as the licence, and the release says Apache-2.0";
+    let ran = publish(&world, &["--claim", "--dry-run"]).ok();
+    assert!(format!("{}{}", ran.out, ran.err).contains(expected), "{ran:?}");
+    assert_eq!(served.log.lock().unwrap().entries.len(), 1);
+    let ran = publish(&world, &["--claim"]).ok();
+    assert!(format!("{}{}", ran.out, ran.err).contains(expected), "{ran:?}");
+    world.verify(&[]).ok().says(&[expected]);
 }
 
 #[test]

@@ -274,3 +274,38 @@ fn one_file_verifies_alone_under_its_own_or_another_name() {
         world.verify_path(&path, &[]).fails(1, &["config.json"]).says(&["DIFFER"]);
     }
 }
+
+#[test]
+fn a_copied_part_of_a_release_and_one_file_of_it_are_verified_by_a_bundle_that_lies_elsewhere() {
+    let world = World::released();
+    let bundle = world.model().join("release.stele").display().to_string();
+    let copied = |to: &str, paths: &[&str]| {
+        let folder = world.at(to);
+        std::fs::create_dir_all(&folder).unwrap();
+        for path in paths {
+            let name = path.rsplit('/').next().unwrap();
+            std::fs::copy(world.model().join(path), folder.join(name)).unwrap();
+        }
+        folder
+    };
+    let part = copied("part", &["model.safetensors", "config.json"]);
+    let by = ["--bundle", &bundle];
+    let ran = world.verify_briefly(&part, &by).fails(15, &[]);
+    assert!(
+        ran.out.starts_with("INCOMPLETE  acme.example/tiny@1.0.2#instruct: 2 of 5 files match; 3 are missing"),
+        "{ran:?}"
+    );
+    let ran = world.verify_briefly(&part, &[&by[..], &["--partial"]].concat()).ok();
+    assert!(ran.out.contains("2 of 5 files are as acme.example released them; 3 are missing"), "{ran:?}");
+    let ran = world.verify_briefly(&part.join("model.safetensors"), &by).ok();
+    assert!(ran.out.contains("model.safetensors is as acme.example released it"), "{ran:?}");
+    world.verify_briefly(&part.join("model.safetensors"), &[&by[..], &["--partial"]].concat()).ok();
+    // A folder of the release under its own name is asked for nothing else.
+    let folder = copied("elsewhere/safety", &["safety/input-classifier.safetensors"]);
+    let ran = world.verify_briefly(&folder, &by).ok();
+    assert!(ran.out.contains("the one file of safety/ is as acme.example released it"), "{ran:?}");
+    // And one other byte is told in each.
+    std::fs::write(part.join("config.json"), "{}").unwrap();
+    let ran = world.verify_briefly(&part, &[&by[..], &["--partial"]].concat()).fails(1, &["config.json"]);
+    assert!(ran.out.starts_with("DIFFERS"), "{ran:?}");
+}

@@ -57,7 +57,7 @@ pub(super) fn leftover(path: &FilePath) -> Option<&'static str> {
     by_folder.or_else(|| match lower.as_str() {
         ".ds_store" | "thumbs.db" | "desktop.ini" => Some("a file of a desktop"),
         ".env" | ".netrc" | ".pypirc" | ".npmrc" | ".git-credentials" | ".dockercfg" | ".s3cfg" | ".boto" | "netrc"
-        | "_netrc" | "kaggle.json" => Some("settings that often hold secrets"),
+        | "_netrc" | "kaggle.json" | "rclone.conf" | "pip.conf" => Some("settings that often hold secrets"),
         "id_rsa" | "id_dsa" | "id_ecdsa" | "id_ed25519" => Some("a private key, by its name"),
         _ if ends(&KEY_STORES) => Some("a store of keys or passwords, by its name"),
         _ if name.starts_with("._") => Some("what macOS keeps beside a file (AppleDouble), and not the file itself"),
@@ -150,6 +150,7 @@ mod tests {
             "debug.keystore",
             "model.lock",
             ".env.local",
+            "sub/rclone.conf",
         ] {
             assert!(is(path), "{path}");
         }

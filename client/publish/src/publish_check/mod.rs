@@ -9,6 +9,7 @@ mod portable;
 mod url_password;
 
 mod services;
+mod settings_file;
 
 mod secrets;
 
@@ -100,7 +101,7 @@ fn of_files(files: &[Found], roles: &Roles, role_of: &dyn Fn(&FilePath) -> Role)
 
 fn of_file(file: &Found, role: Role, content: Option<Content>) -> Option<What> {
     let is_model = matches!(role, Role::Weights | Role::Classifier);
-    match secrets::secret_in(&file.open, file.size, role == Role::Weights) {
+    match secrets::secret_in(&file.open, file.path.file_name(), file.size, role == Role::Weights) {
         Ok(Some(secret)) => return Some(What::Secret(secret)),
         Ok(None) => {}
         Err(error) => return Some(What::Unread { why: error.to_string() }),

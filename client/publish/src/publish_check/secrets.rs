@@ -7,6 +7,7 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 
 use super::services;
+use super::settings_file;
 use super::url_password::holds_password;
 
 /// The largest file that is searched: what is larger is data.
@@ -59,7 +60,16 @@ const WORDS: [(&str, &str); 5] = [
 ];
 
 /// Names of settings that hold a secret, in lower case and with `_` for `-`.
-const SETTINGS: [&str; 6] = ["secret_access_key", "api_key", "apikey", "client_secret", "accountkey", "auth_token"];
+const SETTINGS: [&str; 8] = [
+    "secret_access_key",
+    "api_key",
+    "apikey",
+    "client_secret",
+    "accountkey",
+    "auth_token",
+    "access_token",
+    "refresh_token",
+];
 
 /// How tokens begin, with the least number of letters and digits that follow, and whose they are.
 const TOKENS: [(&str, usize, &str); 28] = [
@@ -102,8 +112,8 @@ const SENDGRID: (&str, usize, usize) = ("SG.", 22, 43);
 /// What is in made-up keys of manuals, such as those of AWS.
 const MADE_UP: &str = "EXAMPLE";
 
-/// What secret a file holds, if it holds one that is known.
-pub(super) fn secret_in(path: &Path, size: u64, is_weights: bool) -> io::Result<Option<&'static str>> {
+/// What secret a file holds, if it holds one that is known. Its `name` says whether it is one of settings.
+pub(super) fn secret_in(path: &Path, name: &str, size: u64, is_weights: bool) -> io::Result<Option<&'static str>> {
     let most = if is_weights { MAX_SEARCHED_WEIGHTS } else { MAX_SEARCHED };
     let mut file = File::open(path)?;
     let mut begin = Vec::new();
@@ -120,7 +130,17 @@ pub(super) fn secret_in(path: &Path, size: u64, is_weights: bool) -> io::Result<
     file.rewind()?;
     let mut bytes = Vec::new();
     file.take(most).read_to_end(&mut bytes)?;
-    Ok(secret(&bytes))
+    let of_settings = || {
+        let holds = settings_file::is_one(name) && settings_file::holds_password(&readable(&bytes));
+        holds.then_some("a password or token under its name")
+    };
+    Ok(secret(&bytes).or_else(of_settings))
+}
+
+/// The text of a file, also in UTF-16, which some editors save.
+fn readable(bytes: &[u8]) -> String {
+    let text: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// The beginning of what a file in gzip holds; of a damaged one, what is before the damage.
@@ -140,9 +160,7 @@ fn secret(bytes: &[u8]) -> Option<&'static str> {
     if let Some(what) = der(bytes) {
         return Some(what);
     }
-    // Also in UTF-16, which some editors save.
-    let text: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
-    let text = String::from_utf8_lossy(&text);
+    let text = readable(bytes);
     if text.match_indices("-----BEGIN ").any(|(at, begin)| is_pem_key(&text, at, at + begin.len())) {
         return Some("a private key");
     }
@@ -236,7 +254,7 @@ fn holds_setting(text: &str) -> bool {
         let rest = rest.trim_start_matches(['"', '\'', ' ', '\t']);
         let Some(value) = rest.strip_prefix(['=', ':']) else { return false };
         let value = value.trim_start_matches(['"', '\'', ' ', '\t']);
-        let word = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '_' | '-' | '=');
+        let word = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '_' | '-' | '=' | '.');
         let value: String = value.chars().take_while(word).take(256).collect();
         let distinct = value.chars().collect::<std::collections::BTreeSet<_>>().len();
         let is_made_up = value.contains(MADE_UP);
@@ -326,6 +344,8 @@ mod tests {
             format!("aws_secret_access_key = {}", token("", 40)),
             format!("\"client_secret\": \"{}\"", token("", 40)),
             format!("AccountKey={};", token("", 88)),
+            // As rclone keeps it.
+            format!("token = {{\"access_token\":\"ya29.{}\",\"expiry\":\"2026\"}}", token("", 40)),
         ] {
             assert!(secret(text.as_bytes()).is_some(), "{text}");
         }
@@ -388,7 +408,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         std::fs::write(&path, bytes).unwrap();
-        secret_in(&path, size, false).unwrap()
+        secret_in(&path, "file", size, false).unwrap()
     }
 
     #[test]

@@ -95,12 +95,26 @@ pub fn place_of(folder: &Path, bundle: &Path, is_given: bool, manifest: &Manifes
         // What lies above has nothing to do with this folder.
         _ => return Err(TargetError::NoBundle { looked: vec![folder.join(BUNDLE)] }),
     }
-    if files().any(|path| folder.join(path).exists()) {
-        return Ok(String::new());
-    }
     let names: Vec<&str> = folder.iter().filter_map(|name| name.to_str()).collect();
     let suffixes = (1..names.len()).filter_map(|from| Some(names.get(from..)?.join("/")));
-    Ok(suffixes.into_iter().find(|place| holds(place)).unwrap_or_default())
+    let Some(place) = suffixes.into_iter().find(|place| holds(place)) else { return Ok(String::new()) };
+    // A folder may have a file of the name of one at the top: then it is where more files have the recorded length.
+    let fitting = |place: &str| {
+        let of = |path: &str| if place.is_empty() { Some(folder.join(path)) } else { below(&folder, place, path) };
+        let here = manifest.files().iter().filter_map(|file| {
+            let length = std::fs::metadata(of(file.path.as_str())?).ok()?.len();
+            Some(usize::from(length == file.size))
+        });
+        let here: Vec<usize> = here.collect();
+        (here.iter().sum::<usize>(), here.len())
+    };
+    let top = fitting("");
+    Ok(if top.1 == 0 || fitting(&place) > top { place } else { String::new() })
+}
+
+/// Where a file of a release is, in a folder that has a place in it.
+fn below(folder: &Path, place: &str, path: &str) -> Option<PathBuf> {
+    Some(folder.join(path.strip_prefix(place)?.strip_prefix('/')?))
 }
 
 /// The folder of the whole release, by one in it and its place there.
@@ -220,4 +234,40 @@ impl Explain for TargetError {
 
 fn paths(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use stele_spec::manifest::{FileDigests, ManifestFile, Role};
+
+    use super::*;
+
+    #[test]
+    fn a_copied_folder_is_at_its_place_although_the_top_has_a_file_of_the_same_name() {
+        let file = |path: &str, bytes: &[u8]| {
+            let digests = FileDigests::of(bytes);
+            let (path, role) = (path.parse().unwrap(), Role::Config);
+            ManifestFile { path, role, size: digests.size, sha256: digests.sha256, git_sha1: digests.git_sha1 }
+        };
+        let files = vec![file("1_Pooling/config.json", b"pooling"), file("config.json", b"{}"), file("w", b"w")];
+        let manifest = Manifest::new(files).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let bundle = home.path().join("elsewhere/release.stele");
+        let place = |folder: &str, files: &[(&str, &str)]| {
+            let folder = home.path().join(folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            files.iter().for_each(|(name, text)| std::fs::write(folder.join(name), text).unwrap());
+            place_of(&folder, &bundle, true, &manifest).unwrap()
+        };
+        assert_eq!(place("a/1_Pooling", &[("config.json", "pooling")]), "1_Pooling");
+        assert_eq!(
+            place("b/1_Pooling", &[("config.json", "{}"), ("w", "w")]),
+            "",
+            "a part of the whole under that name"
+        );
+        assert_eq!(place("c/part", &[("config.json", "pooling")]), "", "nothing says that it is that folder");
+        assert_eq!(place("d/1_Pooling", &[]), "1_Pooling");
+        let given = home.path().join("release.stele");
+        assert!(place_of(&home.path().join("c/part"), &given, false, &manifest).is_err());
+    }
 }

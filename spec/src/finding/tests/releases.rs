@@ -147,8 +147,13 @@ pub(super) static CODES: std::sync::LazyLock<Vec<Code>> =
     std::sync::LazyLock::new(|| SINS.iter().map(|(code, _)| *code).collect());
 
 /// The codes that only a file shows.
-pub(super) const FILE_CODES: &[Code] =
-    &[Code::LicenseTextModified, Code::CodeInConfig, Code::ConfigUnreadable, Code::ParentMissing];
+pub(super) const FILE_CODES: &[Code] = &[
+    Code::LicenseTextModified,
+    Code::LicenseNamedOther,
+    Code::CodeInConfig,
+    Code::ConfigUnreadable,
+    Code::ParentMissing,
+];
 
 #[test]
 fn each_sin_has_its_code_and_no_other() {

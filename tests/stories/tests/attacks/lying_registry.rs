@@ -106,7 +106,8 @@ fn a_registry_that_lies_is_not_believed() -> Step {
         ("a redirect to nowhere", "/v2/".into(), Lie::Redirect("file:///etc/passwd".into()), 9, "registry-redirect"),
         ("a web page", "/manifests/".into(), Lie::Bytes("text/html", b"<html>".to_vec()), 7, "artifact-malformed"),
         ("a broken server", "/manifests/".into(), Lie::Status("500 Internal Server Error"), 9, "registry-status"),
-        ("nobody may", "/manifests/".into(), Lie::Status("403 Forbidden"), 9, "registry-denies"),
+        ("nobody may", "/manifests/".into(), Lie::Status("403 Forbidden"), 8, "registry-denies"),
+        ("no such artifact", "/manifests/".into(), Lie::Status("404 Not Found"), 3, "artifact-absent"),
         ("a list of images", "/manifests/".into(), Lie::Bytes(INDEX, index(2)), 7, "artifact-is-list"),
     ];
     for (what, words, lie, exit, code) in lies {
@@ -121,6 +122,16 @@ fn a_registry_that_lies_is_not_believed() -> Step {
             (Some(code), Some("not-verified")),
             "{what}: {said:#}"
         );
+    }
+    // Whose names are wrong, or where nothing answers, is told apart.
+    for (reference, exit, code) in [
+        (registry.reference("tiny:v2"), 3, "artifact-absent"),
+        (registry.reference("tinny:v1"), 3, "artifact-absent"),
+        (registry.reference(&format!("tiny@sha256:{}", "7".repeat(64))), 3, "artifact-absent"),
+        ("oci://127.0.0.1:9/tiny:v1".to_owned(), 9, "unreachable"),
+    ] {
+        let said = target.run(&["verify", &reference, "--json"])?.expect(exit)?.json()?;
+        assert_eq!(said["error"], code, "{reference}");
     }
     // Well-formed, and another than the digest that was asked for.
     let other = registry.artifact("tiny", "other", &[]);
@@ -160,7 +171,10 @@ fn a_login_goes_to_no_other_host() -> Step {
     let bundle = asked.iter().find(|asked| asked.path.contains("/blobs/")).unwrap();
     let digest = bundle.path.rsplit('/').next().unwrap();
     elsewhere.blob("a/b", &registry.stored(digest).unwrap());
-    registry.lie("/blobs/", Lie::Redirect(format!("http://{}/v2/cdn/blobs/{digest}?signature=x", elsewhere.host())));
+    registry.lie(
+        &format!("/blobs/{digest}"),
+        Lie::Redirect(format!("http://{}/v2/cdn/blobs/{digest}?signature=x", elsewhere.host())),
+    );
     let told = target.run(&["verify", &target.reference, "-v"])?.expect(0)?;
     // And where that host asks for a login, it gets none.
     elsewhere.with_login("me", "hunter2");
@@ -172,7 +186,7 @@ fn a_login_goes_to_no_other_host() -> Step {
     registry.lie("/blobs/sha256:", Lie::Status("404 Not Found"));
     registry.lie("/blobs/uploads/", Lie::Upload(format!("http://{}/v2/tiny/blobs/uploads/one", elsewhere.host())));
     let folder = target.network.at("tiny");
-    let pushed = target.run(&["push", path(&folder)?, &registry.reference("pushed:v1")])?.expect(9)?;
+    let pushed = target.run(&["push", path(&folder)?, &registry.reference("pushed:v1")])?.expect(8)?;
     let sent = elsewhere.asked();
     assert!(sent.iter().any(|asked| asked.method == "PUT") && sent.iter().all(|asked| asked.authorization.is_none()));
     registry.stop_lying();

@@ -107,7 +107,7 @@ fn one_key_changes_keys_at_once_and_a_change_that_was_overtaken_is_refused() -> 
     let boris = anna.another_key(&network, "boris.pem")?;
     let public = boris.public_key()?.to_str().unwrap().to_owned();
     told(anna.say(&network, &["claim", "acme.example"]), 0, &["claimed by key"]);
-    told(anna.say(&network, &["claim", "acme.example"]), 0, &["already held"]);
+    told(anna.say(&network, &["claim", "acme.example"]), 0, &["already claimed"]);
     told(boris.say(&network, &["claim", "acme.example"]), 8, &["does not hold acme.example", "expected:", "found:"]);
 
     let add = ["keys", "add", "acme.example", "--new", &public, "--threshold", "2"];

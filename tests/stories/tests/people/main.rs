@@ -12,6 +12,7 @@ mod publish;
 mod real_cases;
 mod receipts;
 mod registries;
+mod revoked;
 mod said;
 mod scanned;
 mod scripts;

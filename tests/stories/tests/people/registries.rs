@@ -112,11 +112,19 @@ fn an_artifact_that_somebody_else_pushed_is_verified_by_the_release_that_is_atta
         let told = scene.verify(&tag, &[], 0)?;
         assert!(told.stdout.starts_with("verified  acme.example/tiny@1.0.0#base: all "), "{}", told.stdout);
         assert!(told.stdout.lines().next().unwrap().contains(&pinned), "{}", told.stdout);
-        assert!(told.stdout.contains("not downloaded"), "{}", told.stdout);
+        let compared = format!("{0} of {0} files of the release", files.len());
+        for said in [
+            &compared[..],
+            "by the SHA-256 that the registry's manifest has for their layers",
+            "not downloaded",
+            "no other file is there",
+        ] {
+            assert!(told.stdout.contains(said), "{said}: {}", told.stdout);
+        }
         assert!(told.stdout.lines().count() <= 8, "{}", told.stdout);
-        // The bytes of the model were not asked for: manifests, the list, and release.stele.
+        // The bytes of the model were not asked for: manifests, the list, release.stele, and the config.
         let blobs = scene.registry.asked().into_iter().filter(|asked| asked.path.contains("/blobs/")).count();
-        assert_eq!(blobs, 1);
+        assert_eq!(blobs, 2);
         let verdict = scene.verdict(&pinned, 0)?;
         let artifact = &verdict["artifact"];
         assert_eq!(
@@ -185,6 +193,85 @@ fn an_artifact_that_is_not_the_release_is_told_apart_line_by_line() -> Step {
     let ollama = scene.registry.reference("ollama:v1");
     let told = scene.verify(&ollama, &["--bundle", bundle, "--partial"], 16)?;
     assert!(told.stdout.contains("image.template") && told.stdout.contains("1 file here"), "{}", told.stdout);
+    // Who takes the template all the same is told what it is, and that the release has another or none.
+    let accepted = ["--bundle", bundle, "--partial", "--allow-extra", "layer sha256:*/vnd.ollama.image.template"];
+    let told = scene.verify(&ollama, &accepted, 0)?;
+    assert!(told.stdout.contains("is a chat-template that the release does not have"), "{}", told.stdout);
+    assert!(told.stdout.contains("it decides what the model is told or says"), "{}", told.stdout);
+    let settings =
+        scene.verify(&ollama, &[&accepted[..], &["--json"]].concat(), 0)?.json()?["artifact"]["settings"].clone();
+    assert_eq!((settings.as_array().unwrap().len(), &settings[0]["what"]), (1, &json!("chat-template")));
+    // A config that has a prompt of its own, or another licence than the record.
+    let config = json!({ "renderer": "acme-chat", "descriptor": { "licenses": ["CC-BY-NC-4.0"] } });
+    scene.registry.artifact_with("renders", "v1", &config.to_string(), &layers[..1]);
+    let told = scene.verify(&scene.registry.reference("renders:v1"), &["--bundle", bundle, "--partial"], 0)?;
+    assert!(told.stdout.contains("renderer \"acme-chat\"") && told.stdout.contains("CC-BY-NC-4.0"), "{}", told.stdout);
+    Ok(())
+}
+
+#[test]
+fn of_two_releases_of_one_publisher_that_have_these_files_the_one_that_fits_counts_and_a_withdrawn_one_is_told() -> Step
+{
+    let scene = Scene::new()?;
+    let slim = scene.network.at("slim");
+    model::copy(&scene.folder, &slim)?;
+    for name in ["release.stele", "release.toml", "README.md"] {
+        fs::remove_file(slim.join(name)).unwrap();
+    }
+    scene.acme.prepare(&slim, "1.1.0")?;
+    scene.acme.publish(&slim)?.expect(0)?;
+    let files: Files = scene.files().into_iter().filter(|(name, _)| name != "README.md").collect();
+    scene.push("slim", &files);
+    let reference = scene.registry.reference("slim:v1");
+    let attach = |bundle: &Path, more: &[&str]| {
+        scene.told(&[&["attach", &reference, "--release", path(bundle)?], more].concat())?.expect(0)
+    };
+    let whole = scene.folder.join("release.stele");
+    attach(&whole, &["--partial"])?;
+    attach(&slim.join("release.stele"), &[])?;
+    // Nobody has to say which: one of them is these files, of the other they are a part.
+    let told = scene.verify(&reference, &[], 0)?;
+    assert!(told.stdout.starts_with("verified  acme.example/tiny@1.1.0#base: all "), "{}", told.stdout);
+    let said = format!(
+        "acme.example/tiny@1.0.0#base: {} of its {} files here, and nothing else",
+        files.len(),
+        files.len() + 1
+    );
+    assert!(told.stderr.contains(&said), "{}", told.stderr);
+    let states = scene.verdict(&reference, 0)?["artifact"]["referrers"].clone();
+    let mut states: Vec<&str> = states.as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap()).collect();
+    states.sort_unstable();
+    assert_eq!(states, ["larger-release", "taken"]);
+
+    // The larger one is withdrawn: whoever verifies these files learns that, and chooses.
+    let (old, new) = (scene.acme.coordinate("1.0.0"), scene.acme.coordinate("1.1.0"));
+    let withdraw = ["withdraw", &old, "--did", "support-ended 2026-07-02", "--copies", "publicly-downloaded"];
+    scene.acme.say(&scene.network, &[&withdraw[..], &["--reason", "A mistake."]].concat())?.expect(0)?;
+    scene.told(&["fetch", path(&scene.folder)?])?.expect(0)?;
+    attach(&whole, &["--partial"])?;
+    let told = scene.verify(&reference, &[], 7)?;
+    for said in [&old[..], &new, "was withdrawn by its publisher", "stele fetch", "--bundle"] {
+        assert!(told.all().contains(said), "{said}: {}", told.all());
+    }
+    assert_eq!(scene.verdict(&reference, 7)?["error"], "several-releases");
+    // What the message says to type.
+    scene.told(&["fetch", &new, "--output", "meant.stele"])?.expect(0)?;
+    scene.verify(&reference, &["--bundle", path(&scene.network.at("meant.stele"))?], 0)?;
+    let told = scene.verify(&reference, &["--bundle", path(&whole)?, "--partial"], 17)?;
+    assert!(told.stdout.starts_with("WITHDRAWN"), "{}", told.stdout);
+    // One file alone, as both have it: both names are said.
+    let one: Files = files.into_iter().filter(|(name, _)| name == model::SHARDS[0]).collect();
+    scene.push("one", &one);
+    let reference = scene.registry.reference("one:v1");
+    for bundle in [&whole, &slim.join("release.stele")] {
+        scene.told(&["attach", &reference, "--release", path(bundle)?, "--partial"])?.expect(0)?;
+    }
+    let told = scene.verify(&reference, &["--partial"], 7)?;
+    assert!(
+        told.all().contains(&old) && told.all().contains(&new) && told.all().contains("withdrawn"),
+        "{}",
+        told.all()
+    );
     Ok(())
 }
 
@@ -276,11 +363,11 @@ fn a_release_is_pushed_as_layers_and_nothing_is_sent_that_is_not_in_it() -> Step
     let folder = path(&scene.folder)?;
     // Another password, and a program that has it: said, and no secret in any word.
     write_login("another-hunter");
-    let told = run(&["push", folder, &reference, "-v"], 9)?;
+    let told = run(&["push", folder, &reference, "-v"], 8)?;
     assert!(told.all().contains("was not taken") && !told.all().contains("another-hunter"), "{}", told.all());
     assert!(!told.all().contains(&base64("me:another-hunter")), "{}", told.all());
     fs::write(&login, r#"{"credsStore": "desktop"}"#).unwrap();
-    let told = run(&["push", folder, &reference], 9)?;
+    let told = run(&["push", folder, &reference], 8)?;
     assert!(told.all().contains("desktop") && told.all().contains("is not run"), "{}", told.all());
     write_login("hunter2");
     let files = scene.files();
@@ -303,6 +390,12 @@ fn a_release_is_pushed_as_layers_and_nothing_is_sent_that_is_not_in_it() -> Step
         assert_eq!(scene.registry.stored(&digest).as_ref(), Some(bytes));
     }
     run(&["verify", &reference], 0)?;
+    // A signature that lies there is none of the release, and that it stays behind is said.
+    fs::write(scene.folder.join("model.sig"), "{}").unwrap();
+    let told = run(&["push", folder, &reference], 0)?;
+    assert!(told.stdout.contains("not pushed") && told.stdout.contains("model.sig"), "{}", told.stdout);
+    assert_eq!(run(&["push", folder, &reference, "--json"], 0)?.json()?["not_pushed"], json!(["model.sig"]));
+    fs::remove_file(scene.folder.join("model.sig")).unwrap();
     // A file more, or another byte, and nothing is asked of the registry.
     scene.registry.asked();
     let more = scene.folder.join("modeling.py");

@@ -6,6 +6,7 @@ use stele_model_files::examine::ComputedClaims;
 use stele_spec::verify::{Extra, names};
 
 use super::known::VerifyReport;
+use crate::artifact::ArtifactSeen;
 use crate::digest_cache;
 use crate::recorded_signature::RecordedSignature;
 use crate::render::page::{Page, printable};
@@ -47,9 +48,15 @@ pub(crate) fn rows(verdict: &VerifyReport<'_>, judged: &Judgement) -> String {
     page.row("since", &format!("{}{ended}", of(verdict).since()));
     // What was checked stands before what was not.
     let receipt = verdict.receipt.map(|receipt| format!("the log's receipt, in a tree of {}; ", receipt.size()));
-    let artifact = verdict.artifact.map(|artifact| format!("{}; ", artifact.checked(verdict.comparison)));
-    let more = receipt.or(artifact).unwrap_or_default();
-    page.row("checked", &format!("{more}{}{}", of(verdict).checked(), unhashed(verdict)));
+    let more = receipt.unwrap_or_default();
+    let checked = match verdict.artifact {
+        Some(artifact) => of(verdict).checked_of(&artifact.checked(verdict.comparison)),
+        None => of(verdict).checked(),
+    };
+    page.row("checked", &format!("{more}{checked}{}", unhashed(verdict)));
+    for setting in verdict.artifact.into_iter().flat_map(ArtifactSeen::settings) {
+        page.row("beside it", &one_line(&setting));
+    }
     // Beside a problem there is no line for it: eight are all.
     if judged.problems.is_empty() {
         page.maybe("signed", verdict.signature.and_then(RecordedSignature::verified).as_ref());

@@ -132,6 +132,7 @@ impl VerifyReport<'_> {
         if let Some(artifact) = self.artifact {
             page.row("artifact", &artifact.artifact.pinned);
             page.row("", &artifact.checked(self.comparison));
+            artifact.settings().for_each(|setting| page.row("beside it", &setting));
         }
         page.row("weights", &self.weights());
         page.maybe("model.sig", self.signature.map(RecordedSignature::text).as_ref());
@@ -154,14 +155,12 @@ impl VerifyReport<'_> {
         page.row("name held", &self.name_held());
     }
 
-    /// Since when the name is held, and whether the key was revoked after it signed.
+    /// Since when the name is held.
     fn name_held(&self) -> String {
         let keys = self.evidence.key_history();
         let since = keys.claimed_at().map(|claim| format!(" since entry {claim}")).unwrap_or_default();
         let many = if keys.len() > 1 { format!(", {} key statements", keys.len()) } else { String::new() };
-        let revoked = self.release_status.signer_revoked(self.evidence);
-        let revoked = revoked.map(|revoked| format!("; {}", revoked.text())).unwrap_or_default();
-        format!("{}{since}{many}{revoked}", keys.publisher())
+        format!("{}{since}{many}", keys.publisher())
     }
 
     /// The digest only where it was computed: where every file that it covers matches.

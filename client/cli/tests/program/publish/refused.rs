@@ -61,6 +61,14 @@ fn what_a_folder_must_not_hold_is_refused_before_anything_is_sent() {
     world.write("deep/Key.txt", b"-----BEGIN PRIVATE KEY-----");
     publish(&world, &["--claim"]).fails(7, &["deep/Key.txt: holds a private key", "Nothing has been sent"]);
     std::fs::remove_file(world.model().join("deep/Key.txt")).unwrap();
+    // A password has no form of its own: it is known in files of settings, and in no other.
+    let password = ["password = tr0ub", "4dor9x\n"].concat();
+    world.write("deep/server.ini", password.as_bytes());
+    world.write("notes.txt", password.as_bytes());
+    let ran = publish(&world, &["--claim"]).fails(7, &["deep/server.ini: holds a password or token under its name"]);
+    assert!(!ran.err.contains("notes.txt"), "{ran:?}");
+    std::fs::remove_file(world.model().join("deep/server.ini")).unwrap();
+    std::fs::remove_file(world.model().join("notes.txt")).unwrap();
     std::os::unix::fs::symlink("/etc/hostname", world.model().join("host")).unwrap();
     publish(&world, &["--claim"]).fails(7, &["host: a symlink that leaves the folder"]);
     std::fs::remove_file(world.model().join("host")).unwrap();

@@ -186,21 +186,8 @@ fn against(facts: &Facts, spdx: &str) -> Option<String> {
         return Some(seen(facts));
     }
     let tags = tags(facts);
-    let lets = |tag: &String| match licences::of_tag(tag) {
-        SaidLicence::Certain { spdx: said, .. } => {
-            said == spdx || (tags.len() > 1 && terms(spdx).any(|term| term == said))
-        }
-        SaidLicence::OneOf(ids) => ids.iter().any(|id| terms(spdx).any(|term| term == id)),
-        SaidLicence::Unlisted { meant } => is_own || meant.as_deref() == Some(spdx),
-        SaidLicence::Other => is_own || facts.card.first("license_name").is_none(),
-    };
-    let refused: Vec<&str> = tags.iter().filter(|tag| !lets(tag)).map(String::as_str).collect();
+    let refused = licences::others(&tags, spdx, facts.card.first("license_name").is_some());
     (!refused.is_empty()).then(|| format!("the files say {}", refused.join(", ")))
-}
-
-/// The licences of an expression.
-fn terms(expression: &str) -> impl Iterator<Item = &str> {
-    expression.split([' ', '(', ')']).filter(|word| !["", "AND", "OR", "WITH"].contains(word))
 }
 
 /// What card, GGUF headers and licence files say together. Only what all of them let stand is a fact.
