@@ -16,7 +16,7 @@ python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check git-annex==10.20261026
 export HOME="$work" PATH="$work/venv/bin:$PATH"
 names='model.safetensors model.tflite LICENSE model.gguf llama-3.1-8b.gguf model.Q4_K_M.gguf llama-3.1.gguf model.q4.gguf model.onnx model.onnx.data'
-stored() {
+stored() (
     mkdir "$work/$1"
     cd "$work/$1"
     git init --quiet
@@ -27,13 +27,11 @@ stored() {
     for name in $names; do printf 'the same weights' >"$name"; done
     git annex add --quiet --force-large .
     for name in $names; do git annex lookupkey "$name"; done
-}
+)
 digest=$(printf 'the same weights' | sha256sum | cut -d ' ' -f 1)
-found=$(paste -d ' ' <(tr ' ' '\n' <<<"$names") <(stored SHA256E | sed "s/$digest/<digest>/"))
-for backend in SHA256E SHA256; do
-    [[ -d $work/$backend ]] || stored "$backend" >"$work/keys"
-    found+=$'\n'"$backend: $(find "$work/$backend/.git/annex/objects" -type f | wc -l) files stored"
-done
+for backend in SHA256E SHA256; do stored "$backend" >"$work/keys-$backend"; done
+found=$(paste -d ' ' <(tr ' ' '\n' <<<"$names") <(sed "s/$digest/<digest>/" "$work/keys-SHA256E")
+    for backend in SHA256E SHA256; do echo "$backend: $(find "$work/$backend/.git/annex/objects" -type f | wc -l) files stored"; done)
 echo "$found"
 [[ $found == 'model.safetensors SHA256E-s16--<digest>
 model.tflite SHA256E-s16--<digest>
