@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# securesystemslib 1.6.0 (PyPI, with cryptography 50.0.2) and github.com/secure-systems-lab/go-securesystemslib v0.11.1 (Go), of one project: an attestation in a DSSE
-# envelope may leave out `keyid`, which is but a hint, and "an unset field MUST be treated the same as set-but-empty" (envelope.md 1.0.2, section "Parsing rules"). To Python
-# one that is unset is a KeyError; with one that is empty a good signature by the very key it is held against is not accepted; and two signatures
-# with empty ones, of two signers, are "Multiple signatures found". Go verifies all of them. With ids in place both do.
+# securesystemslib 1.6.0 (PyPI, with cryptography 50.0.2) and github.com/secure-systems-lab/go-securesystemslib v0.11.1 (Go), of one project: a signature of an attestation in a DSSE
+# envelope may leave out `keyid`, which is but a hint, and to a reader that is the same as an empty one (DSSE 1.0.2, envelope.md, section "Parsing rules"). To Python one that
+# is left out is a KeyError; with an empty one a good signature by the very key that it is held against is not accepted; and two signatures with empty ones, of
+# two signers, are "Multiple signatures found". Go verifies all of them. With ids in place both do.
 #
 # Who is hurt: who checks statements on models that were signed without them (Sigstore's are: the certificate says whose key it is) with Python, on which
 # in-toto's own client is built: a good statement of two parties reads as broken, one of one party as forged.

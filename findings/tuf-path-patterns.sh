@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# tuf 7.0.1 (PyPI), @tufjs/models 5.0.2 (npm, of tuf-js 6.0.2, with minimatch 10.2.6) and github.com/theupdateframework/go-tuf/v2 v2.4.1 (Go), the three clients of the TUF project: which files a delegated role may sign for
-# is said by patterns, "shell-style wildcards" (TUF specification, section 4.5, `paths`), and the three read them by three libraries. The pattern `models/*`, by
-# which a role has all files of a folder, covers `models/.gitattributes` in Python and Go and not in JavaScript, where a star takes no name that begins
-# with a dot, as in a shell. A name with a plus before parentheses, or in braces, does not match itself there, as each is a pattern. `[!a]` is any
-# but a in Python and JavaScript, and `[^a]` in JavaScript and Go. Plain names and stars before plain names agree.
+# tuf 7.0.1 (PyPI), @tufjs/models 5.0.2 (npm, of tuf-js 6.0.2, with minimatch 10.2.6) and github.com/theupdateframework/go-tuf/v2 v2.4.1 (Go), three clients of the TUF project: which
+# files a delegated role may sign for is said by patterns, which are those of glob(7) (TUF specification 1.0.34, section 4.5, `paths`), and each of the three reads them by the library
+# of its language. The pattern `models/*`, by which a role has all files of a folder, covers `models/.gitattributes` in Python and Go and not in JavaScript, and there
+# glob(7) agrees: a star takes no dot at the beginning of a name. A name with a plus before parentheses, or in braces, does not match itself in JavaScript, where both
+# are patterns, which glob(7) has not. `[!a]`, which is any but a, is something else in Go, and `[^a]` in Python.
 #
-# Who is hurt: who publishes a model through TUF: a folder that was copied from a hub has such files. For one client they are signed; the other finds nobody who may
-# sign for them, and reports a file that is not there. Name what begins with a dot in a pattern of its own.
+# Who is hurt: who publishes models through TUF: a folder that was copied from a hub has such files. For one client they are signed; the other finds nobody who may
+# sign for them, and reports a file that is not there. Name what begins with a dot in a pattern of its own, and use `*` and `?` alone.
 #
 # Seen 2026-11-30, Python 3.11, Node 20.20, Go 1.26: the table at the end: pattern, path, Python, JavaScript, Go.
 set -euo pipefail
