@@ -16,6 +16,7 @@ use stele_spec::proof::{self, Proven, TlogProof};
 use stele_spec::receipt::TransparentStatement;
 use stele_spec::statement::{Release, SignedStatement, Statement};
 
+use crate::known_here;
 use crate::log_args::local_state;
 use crate::release_search::NotReleased;
 
@@ -32,6 +33,8 @@ pub(crate) struct LoadedStatement {
     pub(crate) position: Option<u64>,
     /// When a key that signed it was revoked later, as far as that is known here.
     pub(crate) revoked: Option<Revocation>,
+    /// What else its publisher said of it, by the file that it is from; nothing of that is verified.
+    pub(crate) said: Vec<SignedStatement>,
 }
 
 impl LoadedStatement {
@@ -54,6 +57,11 @@ impl LoadedStatement {
         let (speaker, memory) = (loaded.statement().publisher().clone(), local_state(no_state));
         let known = LogId::of(evidence.checkpoint(), policy).map(|log| memory.key_statements(log, &speaker, policy));
         loaded.revoked = Revocation::of(&speaker, &known.unwrap_or_default(), &loaded.signed, entry.position());
+        // What a release.stele proves of what was said since, and what the log said when this machine asked it.
+        let bundle = error::read(path, MAX_BUNDLE as u64, "a release.stele")?;
+        if let Ok(evidence) = stele_verify::verify(&bundle, policy) {
+            loaded.release_status = known_here::kept(&evidence, policy, no_state)?;
+        }
         Ok((loaded, Some(entry)))
     }
 
@@ -76,7 +84,8 @@ impl LoadedStatement {
             Some(digest) => log.manifest(digest)?,
             None => None,
         };
-        Ok(Self { signed, manifest, release_status: None, position: Some(position), revoked: None })
+        let (release_status, said) = (None, Vec::new());
+        Ok(Self { signed, manifest, release_status, position: Some(position), revoked: None, said })
     }
 
     /// Asks the log whether a key that signed it was revoked later.
@@ -103,11 +112,16 @@ impl LoadedStatement {
 fn read(path: &Path) -> Result<(LoadedStatement, Option<Vec<u8>>), Failure> {
     let what = "a release.stele or a signed statement";
     let bytes = error::read(path, MAX_BUNDLE as u64, what)?;
+    let mut said = Vec::new();
     let (statement, manifest, evidence) = match Bundle::parse(&bytes) {
         _ if TransparentStatement::looks_like(&bytes) => {
             (TransparentStatement::parse(&bytes)?.statement().bytes().to_vec(), None, None)
         }
-        Ok(bundle) => (bundle.statement, Manifest::parse(&bundle.manifest).ok(), Some(bundle.proof)),
+        Ok(bundle) => {
+            let more = bundle.names.iter().flat_map(|names| &names.said);
+            said.extend(more.filter_map(|logged| SignedStatement::parse(&logged.statement).ok()));
+            (bundle.statement, Manifest::parse(&bundle.manifest).ok(), Some(bundle.proof))
+        }
         Err(_) => (bytes, None, None),
     };
     let signed = SignedStatement::parse(&statement).map_err(|error| FileError::Malformed {
@@ -118,5 +132,5 @@ fn read(path: &Path) -> Result<(LoadedStatement, Option<Vec<u8>>), Failure> {
     })?;
     let named = signed.statement().manifest_digest();
     let manifest = manifest.filter(|manifest| Some(manifest.digest()) == named);
-    Ok((LoadedStatement { signed, manifest, release_status: None, position: None, revoked: None }, evidence))
+    Ok((LoadedStatement { signed, manifest, release_status: None, position: None, revoked: None, said }, evidence))
 }

@@ -1,14 +1,17 @@
 //! A tree of folders in which models lie as somebody put them: which folder, or which file, is one model.
 //!
 //! A folder is a model where it has a `release.stele`, a configuration of one, or weights that are not GGUF; what lies below it belongs to it. Of
-//! other folders each GGUF file is a model by itself, with its parts where it was split. Repositories of the hub's cache are found as such.
+//! other folders each GGUF file is a model by itself, with its parts where it was split. What begins as weights is weights whatever its name: some programs
+//! call their files by digests. Repositories of the hub's cache are found as such.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
-use stele_spec::manifest::{FilePath, Role};
+use stele_spec::manifest::Role;
+use stele_spec::verify::{begins_weights, loaded_role};
 use stele_verify::folder::BUNDLE;
+use stele_verify::folder::loadable::beginning;
 use stele_verify::folder::walk::is_cached_repository;
 
 use super::budget::Budget;
@@ -74,8 +77,11 @@ impl Tree<'_> {
         for (_, path, _) in files.iter().filter(|(name, ..)| UNFINISHED.iter().any(|end| name.ends_with(end))) {
             self.into.note(path, "a download that is not finished");
         }
-        let is_model =
-            files.iter().any(|(name, ..)| MARKS.contains(&name.as_str()) || is_weights(name) && !is_gguf(name));
+        let marked = files.iter().any(|(name, ..)| MARKS.contains(&name.as_str()));
+        let is_model = marked
+            || files
+                .iter()
+                .any(|(name, path, _)| !is_gguf(name, path) && (is_weights(name) || begins_as_weights(path)));
         if is_model {
             let (place, path) = (self.place(folder), folder.to_owned());
             let content = Content::Folder(path.clone());
@@ -90,7 +96,7 @@ impl Tree<'_> {
     /// A model for each GGUF file, or for each set of parts of one.
     fn single_files(&mut self, files: Vec<(String, PathBuf, Metadata)>) {
         let mut sets: BTreeMap<String, Vec<ModelFile>> = BTreeMap::new();
-        for (name, path, found) in files.into_iter().filter(|(name, ..)| is_gguf(name)) {
+        for (name, path, found) in files.into_iter().filter(|(name, path, _)| is_gguf(name, path)) {
             let whole = whole_of(&name).unwrap_or(&name).to_owned();
             let file = ModelFile { name, path, size: found.len(), named: None, is_document: false };
             sets.entry(whole).or_default().push(file);
@@ -108,12 +114,18 @@ impl Tree<'_> {
     }
 }
 
-fn is_gguf(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"))
+fn is_gguf(name: &str, path: &Path) -> bool {
+    let named = Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"));
+    named || !is_weights(name) && beginning(path).starts_with(b"GGUF")
 }
 
 fn is_weights(name: &str) -> bool {
-    name.parse::<FilePath>().is_ok_and(|path| Role::of_path(&path) == Role::Weights)
+    loaded_role(name) == Some(Role::Weights)
+}
+
+/// Whether a file that is no text begins as weights do.
+fn begins_as_weights(path: &Path) -> bool {
+    begins_weights(&beginning(path))
 }
 
 /// `tiny.gguf` of `tiny-00001-of-00003.gguf`, without its ending.

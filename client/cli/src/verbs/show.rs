@@ -5,11 +5,13 @@ use std::path::Path;
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::Failure;
+use stele_explain::printable::one_line;
 use stele_log_client::age;
 use stele_log_client::release_status::ReleaseStatus;
 use stele_model_files::examine::ComputedClaims;
 use stele_publish::key_proposal::Proposal;
 use stele_publish::statement_proposal::StatementProposal;
+use stele_spec::statement::Statement;
 use stele_spec::status::{Event, What};
 
 use crate::Output;
@@ -79,7 +81,30 @@ fn proposed(proposal: &StatementProposal) -> Result<Output, Failure> {
     Ok(Output { text: page.0, json, failure: None })
 }
 
+/// What stands before everything else: that the publisher took the release back.
+fn headline(loaded: &LoadedStatement) -> String {
+    let known = loaded.release_status.as_ref().and_then(|release_status| release_status.history.withdrawal());
+    let in_file = loaded.said.iter().find_map(|signed| match signed.statement() {
+        Statement::Withdraw(withdraw) => Some(withdraw),
+        _ => None,
+    });
+    match (known, in_file) {
+        (Some((entry, withdraw)), _) => {
+            format!("WITHDRAWN at entry {entry}: {}\n\n", one_line(&withdraw.reason.to_string()))
+        }
+        (None, Some(withdraw)) if loaded.release_status.is_none() => format!(
+            "WITHDRAWN, says a statement in this file that was not verified (--policy does): {}\n\n",
+            one_line(&withdraw.reason.to_string())
+        ),
+        _ => String::new(),
+    }
+}
+
 fn text(loaded: &LoadedStatement) -> String {
+    headline(loaded) + &page(loaded)
+}
+
+fn page(loaded: &LoadedStatement) -> String {
     // What amendments changed is shown as it stands; below it is said from what.
     let mut page = Page(match (&loaded.release_status, loaded.release()) {
         (Some(_), Some(release)) => statement::of_release(release, &format!("key {}", loaded.signed.kid())),
@@ -107,9 +132,18 @@ fn text(loaded: &LoadedStatement) -> String {
             }
             page.0.push_str(&format!("\nThis is entry {position} of the log. That it is true, nobody has verified.\n"));
         }
-        (None, None) => page.0.push_str(
-            "\nIt is shown as it was signed: what was said later is not in a file. Nothing here has been verified: --policy proves that it is in a log; of a release `stele verify` does more.\n",
-        ),
+        (None, None) => {
+            if !loaded.said.is_empty() {
+                page.section("Said of it since, by this file");
+                for signed in &loaded.said {
+                    page.row(&signed.statement().kind().to_string(), &format!("on {}", signed.statement().issued_at()));
+                }
+            }
+            page.0.push_str(
+                "\nIt is shown as it was signed. Nothing here has been verified: --policy proves that it is in a log, and of a release what was said of it since, as far as the file has it; \
+                 `stele verify` does more.\n",
+            );
+        }
     }
     page.0
 }
@@ -137,6 +171,7 @@ fn document(loaded: &LoadedStatement) -> Value {
         "key_id": loaded.signed.kid(),
         "key_revoked_at_entry": revoked_at,
         "key_revocation_reason": reason,
+        "further": loaded.said.iter().map(|signed| signed.statement()).collect::<Vec<_>>(),
         "verified": loaded.position.is_some(),
         "statement": statement,
     });

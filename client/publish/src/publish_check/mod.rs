@@ -53,6 +53,8 @@ enum What {
     Outside { name: String },
     Unread { why: String },
     Question { size: u64, weights: u64 },
+    Hidden { content: Content, role: Role },
+    Claimed { role: Role },
 }
 
 /// Looks at the files of a folder with the roles that they will have; `allowed` says which a person means as they are.
@@ -93,7 +95,9 @@ pub fn foreseen(files: &[Found], roles: &Roles) -> Vec<Doubt> {
 fn of_files(files: &[Found], roles: &Roles, role_of: &dyn Fn(&FilePath) -> Role) -> Vec<Doubt> {
     let doubt = |file: &Found| {
         let content = roles.files.get(&file.path).and_then(|assigned| assigned.content);
-        let what = of_file(file, role_of(&file.path), content)?;
+        let given = role_of(&file.path);
+        let what =
+            of_file(file, given, content).or_else(|| contradicted(&file.path, roles.of(&file.path), given, content))?;
         Some(Doubt { path: file.path.to_string(), what })
     };
     files.iter().filter_map(doubt).collect()
@@ -135,6 +139,22 @@ fn of_file(file: &Found, role: Role, content: Option<Content>) -> Option<What> {
         };
     }
     None
+}
+
+/// A role that somebody gave a file against its content: the digest of the weights is of what has that role.
+fn contradicted(path: &FilePath, seen: Role, given: Role, content: Option<Content>) -> Option<What> {
+    let is_model = |role| matches!(role, Role::Weights | Role::Classifier);
+    match content {
+        Some(content) if is_model(seen) && !is_model(given) && content.is_weights() => {
+            Some(What::Hidden { content, role: given })
+        }
+        Some(Content::Text | Content::Html | Content::Empty)
+            if is_model(given) && !is_model(seen) && seen != Role::Other && !is_binary(path) =>
+        {
+            Some(What::Claimed { role: seen })
+        }
+        _ => None,
+    }
 }
 
 /// Whether a loader reads files of a role, and none of them is a page.
@@ -214,7 +234,7 @@ impl What {
             Self::Unread { .. } => 3,
             Self::Leftover(_) => 4,
             Self::Unportable(_) => 5,
-            Self::Question { .. } => 6,
+            Self::Question { .. } | Self::Hidden { .. } | Self::Claimed { .. } => 6,
         }
     }
 
@@ -233,6 +253,7 @@ impl What {
             Self::Leftover(_) => "leftover-in-folder",
             Self::Unportable(_) => "path-unportable",
             Self::Question { .. } => "role-unsaid",
+            Self::Hidden { .. } | Self::Claimed { .. } => "role-contradicted",
         }
     }
 }
@@ -272,6 +293,15 @@ impl std::fmt::Display for Doubt {
             What::Outside { name } => {
                 write!(f, "names {}, which is no path in this folder; correct it", one_line(name))
             }
+            What::Hidden { content, role } => write!(
+                f,
+                "its content is {}, and [roles] calls it {role}: the digest of the weights would leave it out; take the line out of release.toml",
+                content.as_str()
+            ),
+            What::Claimed { role } => write!(
+                f,
+                "by its content and name it is {role}, and [roles] calls it weights: the digest of the weights would be one of this text; take the line out of release.toml"
+            ),
             What::Unread { why } => write!(f, "cannot be read as what its name says: {}", one_line(why)),
             What::Question { size, weights } => write!(
                 f,

@@ -21,6 +21,13 @@ pub fn of_file(shown: &str, open: &Path) -> Option<&'static str> {
     loadable_by_name(shown).or_else(|| of_content(shown, open))
 }
 
+/// The first bytes of a regular file; none where it cannot be read.
+pub fn beginning(path: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let read = stele_regular_file::open(path).map(|(file, _)| file.take(64).read_to_end(&mut bytes));
+    if matches!(read, Ok(Ok(_))) { bytes } else { Vec::new() }
+}
+
 /// What a file is by its content; nothing where it is not known, or cannot be read.
 fn of_content(shown: &str, path: &Path) -> Option<&'static str> {
     let (mut file, found) = stele_regular_file::open(path).ok()?;

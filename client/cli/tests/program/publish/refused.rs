@@ -109,7 +109,9 @@ fn fields_that_do_not_fit_are_named_with_their_line() {
     std::fs::write(&path, good.clone() + "\n[roles]\n\"gone.bin\" = \"weights\"\n").unwrap();
     publish(&world, &["--claim"]).fails(7, &["gone.bin is not in the folder"]);
     std::fs::write(&path, good + "\n[roles]\n\"config.json\" = \"weights\"\n").unwrap();
-    assert_eq!(publish(&world, &["--claim", "--json"]).ok().json()["weights"]["files"], 2);
+    publish(&world, &["--claim"]).fails(7, &["role-contradicted", "config.json: by its content and name it is config"]);
+    let meant = publish(&world, &["--claim", "--json", "--allow-file", "config.json"]);
+    assert_eq!(meant.ok().json()["weights"]["files"], 2);
 }
 
 #[test]
