@@ -1,5 +1,6 @@
 //! Whether a file of weights is as long as its own header says.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read as _};
@@ -11,39 +12,93 @@ use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 /// The longest header of safetensors that is read (the format's own limit is 100 MB); one item is held at a time.
 const MAX_HEADER: u64 = 100_000_000;
 
-/// How many bytes a safetensors file must have by its header; an error where the header cannot be read.
-pub(super) fn safetensors(path: &Path, size: u64) -> io::Result<u64> {
+/// What the header of a safetensors file says of its length, and what keeps the format's own library from loading it.
+#[derive(Debug, Default)]
+pub(super) struct Layout {
+    /// How many bytes the file must have.
+    pub(super) least: u64,
+    /// What is wrong, in words.
+    pub(super) fault: Option<String>,
+}
+
+/// Reads the header of a safetensors file of a size; an error where it cannot be read.
+pub(super) fn safetensors(path: &Path, size: u64) -> io::Result<Layout> {
     let mut file = BufReader::new(File::open(path)?);
     let mut length = [0; 8];
     file.read_exact(&mut length)?;
     let length = u64::from_le_bytes(length);
     let begin = length.saturating_add(8);
     if length > MAX_HEADER || begin > size {
-        return Ok(begin);
+        return Ok(Layout { least: begin, fault: None });
     }
     let mut header = serde_json::Deserializer::from_reader(file.take(length));
-    let end = header.deserialize_map(LastByte)?;
-    Ok(begin.saturating_add(end))
+    let Places { mut places, mut fault } = header.deserialize_map(ReadPlaces)?;
+    places.sort_unstable();
+    // The tensors stand one behind the other, from the first byte to the last.
+    let mut end = 0;
+    for [from, to] in &places {
+        match from.cmp(&end) {
+            Ordering::Less => fault = fault.or_else(|| Some(format!("two tensors share the byte {from}"))),
+            Ordering::Greater => {
+                fault = fault.or_else(|| Some(format!("the bytes {end} to {from} belong to no tensor")))
+            }
+            Ordering::Equal => {}
+        }
+        end = end.max(*to);
+    }
+    let least = begin.saturating_add(end);
+    if size > least {
+        fault = fault.or_else(|| Some(format!("{} bytes follow the last tensor", size - least)));
+    }
+    Ok(Layout { least, fault })
 }
 
-/// Reads the header's items one by one, and keeps the largest end of a tensor.
-struct LastByte;
+/// Where the tensors of a header stand, and the first that is longer or shorter than its shape and type say.
+#[derive(Default)]
+struct Places {
+    places: Vec<[u64; 2]>,
+    fault: Option<String>,
+}
+
+/// Reads the header's items one by one, and keeps where each stands.
+struct ReadPlaces;
 
 #[derive(Deserialize)]
 struct Item {
     #[serde(default)]
     data_offsets: Option<[u64; 2]>,
+    #[serde(default)]
+    dtype: String,
+    #[serde(default)]
+    shape: Vec<u64>,
 }
 
-impl<'de> Visitor<'de> for LastByte {
-    type Value = u64;
+impl Item {
+    /// How many bytes its numbers take; none where the type is not known, or they are more than there can be.
+    fn bytes(&self) -> Option<u64> {
+        let bits = match self.dtype.as_str() {
+            "F64" | "I64" | "U64" | "C64" => 64,
+            "F32" | "I32" | "U32" => 32,
+            "F16" | "BF16" | "I16" | "U16" => 16,
+            "I8" | "U8" | "BOOL" | "F8_E4M3" | "F8_E5M2" | "F8_E8M0" => 8,
+            "F6_E2M3" | "F6_E3M2" => 6,
+            "F4" => 4,
+            _ => return None,
+        };
+        let numbers = self.shape.iter().try_fold(1_u64, |product, length| product.checked_mul(*length))?;
+        Some(numbers.checked_mul(bits)?.div_ceil(8))
+    }
+}
+
+impl<'de> Visitor<'de> for ReadPlaces {
+    type Value = Places;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the header of a safetensors file")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<u64, A::Error> {
-        let mut last = 0;
+    fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<Places, A::Error> {
+        let mut found = Places::default();
         while let Some(name) = items.next_key::<String>()? {
             // No tensor, and `null` where the writer had nothing to say.
             if name == "__metadata__" {
@@ -51,9 +106,17 @@ impl<'de> Visitor<'de> for LastByte {
                 continue;
             }
             let item: Item = items.next_value()?;
-            last = item.data_offsets.map_or(last, |[_, end]| last.max(end));
+            let Some([from, to]) = item.data_offsets else { continue };
+            let stands = to.saturating_sub(from);
+            if let Some(needs) = item.bytes().filter(|needs| *needs != stands) {
+                let name = name.chars().take(100).collect::<String>();
+                found.fault.get_or_insert_with(|| {
+                    format!("the tensor {name:?} has {stands} bytes, and its shape and type need {needs}")
+                });
+            }
+            found.places.push([from, to]);
         }
-        Ok(last)
+        Ok(found)
     }
 }
 
@@ -86,7 +149,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &vec![0; data]].concat();
         std::fs::write(file.path(), &bytes).unwrap();
-        (safetensors(file.path(), bytes.len() as u64).unwrap(), bytes.len() as u64)
+        (safetensors(file.path(), bytes.len() as u64).unwrap().least, bytes.len() as u64)
     }
 
     #[test]
@@ -104,6 +167,27 @@ mod tests {
             let (expected, found) = needed(&header, 8);
             assert_eq!(expected, found, "{metadata}");
         }
+    }
+
+    #[test]
+    fn what_no_library_loads_is_said() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let fault = |tensors: &str, data: usize| {
+            let bytes = [&(tensors.len() as u64).to_le_bytes()[..], tensors.as_bytes(), &vec![0; data]].concat();
+            std::fs::write(file.path(), &bytes).unwrap();
+            safetensors(file.path(), bytes.len() as u64).unwrap().fault.unwrap_or_default()
+        };
+        let one = r#""a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}"#;
+        assert_eq!(fault(&format!("{{{one}}}"), 8), "");
+        assert_eq!(fault(r#"{"a":{"dtype":"NEW","shape":[2],"data_offsets":[0,5]}}"#, 5), "");
+        assert_eq!(fault(r#"{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}}"#, 2), "");
+        assert_eq!(fault(&format!("{{{one}}}"), 9), "1 bytes follow the last tensor");
+        let beside = |at: &str| format!(r#"{{{one},"b":{{"dtype":"U8","shape":[1],"data_offsets":{at}}}}}"#);
+        assert_eq!(fault(&beside("[8,9]"), 9), "");
+        assert_eq!(fault(&beside("[7,8]"), 8), "two tensors share the byte 7");
+        assert_eq!(fault(&beside("[10,11]"), 11), "the bytes 8 to 10 belong to no tensor");
+        let long = r#"{"a":{"dtype":"F32","shape":[400000],"data_offsets":[0,16]}}"#;
+        assert_eq!(fault(long, 16), "the tensor \"a\" has 16 bytes, and its shape and type need 1600000");
     }
 
     #[test]
@@ -128,6 +212,6 @@ mod tests {
     fn a_header_that_is_cut_is_longer_than_the_file() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), [&1000_u64.to_le_bytes()[..], b"{"].concat()).unwrap();
-        assert_eq!(safetensors(file.path(), 9).unwrap(), 1008);
+        assert_eq!(safetensors(file.path(), 9).unwrap().least, 1008);
     }
 }

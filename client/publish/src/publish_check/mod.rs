@@ -49,6 +49,7 @@ enum What {
     Empty,
     Cut { expected: u64, found: u64 },
     NoEnd { of: &'static str },
+    Damaged(String),
     Missing { named_by: FilePath },
     Outside { name: String },
     Unread { why: String },
@@ -133,8 +134,8 @@ fn of_file(file: &Found, role: Role, content: Option<Content>) -> Option<What> {
     let is_safetensors = file.path.as_str().to_ascii_lowercase().ends_with(".safetensors");
     if is_model && (is_safetensors || content == Some(Content::Safetensors)) {
         return match length::safetensors(&file.open, file.size) {
-            Ok(expected) if expected > file.size => Some(What::Cut { expected, found: file.size }),
-            Ok(_) => None,
+            Ok(layout) if layout.least > file.size => Some(What::Cut { expected: layout.least, found: file.size }),
+            Ok(layout) => layout.fault.map(What::Damaged),
             Err(error) => Some(What::Unread { why: format!("its header is none of safetensors: {error}") }),
         };
     }
@@ -229,7 +230,8 @@ impl What {
             | Self::Text
             | Self::Empty
             | Self::Cut { .. }
-            | Self::NoEnd { .. } => 1,
+            | Self::NoEnd { .. }
+            | Self::Damaged(_) => 1,
             Self::Missing { .. } | Self::Outside { .. } => 2,
             Self::Unread { .. } => 3,
             Self::Leftover(_) => 4,
@@ -248,6 +250,7 @@ impl What {
             Self::Text => "text-in-place-of-weights",
             Self::Empty => "weights-empty",
             Self::Cut { .. } | Self::NoEnd { .. } => "weights-cut",
+            Self::Damaged(_) => "weights-damaged",
             Self::Missing { .. } | Self::Outside { .. } => "part-missing",
             Self::Unread { .. } => "file-unread",
             Self::Leftover(_) => "leftover-in-folder",
@@ -283,6 +286,9 @@ impl std::fmt::Display for Doubt {
                 f.write_str("expected weights, found a text, such as a host's error message; download it again")
             }
             What::NoEnd { of } => write!(f, "expected {of} to its end, found only its beginning; download it again"),
+            What::Damaged(why) => {
+                write!(f, "no library loads it: {}; write the file again", one_line(why))
+            }
             What::Empty => f.write_str("expected weights, found an empty file; download it again"),
             What::Cut { expected, found } => {
                 write!(f, "expected at least {expected} bytes by its own header, found {found}; download it again")
