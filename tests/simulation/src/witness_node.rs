@@ -224,7 +224,7 @@ impl WitnessNode {
         let witness = Arc::new(self.open_witness(self.own_beside()?, BESIDE_INDEX)?);
         let keyring = self.own()?;
         let (_, states) = self.states(&keyring, OWN)?;
-        let logs = vec![IndexedLog { log: self.log.clone(), qpd: None }];
+        let logs = vec![IndexedLog { log: self.log.clone(), qpd: None, copy: None }];
         let parts = stele_index_cosigner::Parts { keyring, states, logs, witness };
         Ok(Process::Index(Box::new(IndexCosigner::open(parts, Arc::new(self.clock.clone()))?)))
     }
