@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# gguf 0.19.0 (PyPI, with numpy 2.4.6): there are GGUF files with the most significant byte first, for mainframes, and the package makes them in two ways: `GGUFWriter(endianess=BIG)`, as
-# converters do, and `gguf-convert-endian`, over a file that is there. For quantized weights (Q8_0, Q4_0) and BF16 the two make different files of one model, both of which say
-# the same of themselves: the converter turns the scale of each block and each BF16 number around, the writer leaves them as they were on the machine that wrote. F32, F16
-# and MXFP4 are the same. What the writer made, taken back by the converter to the least significant byte first, is another model: weights between -1 and 1 are
-# in the millions, or no numbers. No error, no warning.
+# gguf 0.19.0 (PyPI, with numpy 2.4.6): there are GGUF files with the most significant byte first, for mainframes, and the package makes them in two ways: by
+# `GGUFWriter(endianess=BIG)`, as converters do, and by `gguf-convert-endian`, over a file that is there. For quantized weights (Q8_0, Q4_0) and BF16 the two make different files of
+# one model, both of which say the same of themselves: the program turns the scale of each block and each BF16 number around, the writer leaves them as they were given.
+# F32, F16 and MXFP4 are the same. What the writer made, taken back by the program to the least significant byte first, is another model: weights between -1 and 1
+# are in the millions, or no numbers. No error, no warning.
 #
 # Who is hurt: who publishes or records a model in both orders: one of two files with equal metadata is not that model, and which one depends on the tool, not on what the file
 # says. Convert a finished file; do not write one.
