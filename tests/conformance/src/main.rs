@@ -34,60 +34,46 @@ exit codes: 0 no MUST is violated (with --expect: all is as expected), 1 otherwi
 
 fn main() -> ExitCode {
     let usage = [USAGE, OUTPUT_USAGE, CODES].concat();
-    match program::words().and_then(Command::parse) {
+    match program::words().and_then(parse) {
         Ok(None) => {
             program::print(&usage);
             ExitCode::SUCCESS
         }
-        Ok(Some(command)) => program::ended(command.go()),
+        Ok(Some(task)) => program::ended(task()),
         Err(problem) => program::misused(&problem, &usage),
     }
 }
 
-enum Command {
-    Logs(Seed),
-    Run { run: fn(&Target, Seed) -> Step<Report>, target: Target, seed: Seed, output: Output },
-}
+/// What is to be done; whether all is well then.
+type Task = Box<dyn FnOnce() -> Step<bool>>;
 
-impl Command {
-    /// None where help is wanted.
-    fn parse(words: Vec<String>) -> Result<Option<Self>, String> {
-        let mut words = words.into_iter();
-        let verb = words.next().unwrap_or_default();
-        if matches!(verb.as_str(), "" | "-h" | "--help" | "help")
-            || words.as_slice().iter().any(|word| word == "--help")
-        {
-            return Ok(None);
-        }
-        let (run, table): (fn(&Target, Seed) -> Step<Report>, _) = match verb.as_str() {
-            "mirror" => (mirror::run, &mirror::rows::TABLE),
-            "run" | "logs" => (witness_conformance::run, &rows::TABLE),
-            word => return Err(format!("there is no command {word}")),
-        };
-        let (values, flags): (&[&str], &[&str]) =
-            if verb == "logs" { (&["--seed"], &[]) } else { (&["--seed", "--vkey", "--monitoring"], &["--json"]) };
-        let more: &[&str] = if verb == "logs" { &[] } else { &OUTPUT_VALUES };
-        let words = Words::parse(words, &[values, more].concat(), flags)?;
-        let seed = Seed::parse(&words.needed("--seed")?).map_err(|failure| failure.to_string())?;
-        if verb == "logs" {
+/// A suite: all of its checks.
+type Suite = fn(&Target, Seed) -> Step<Report>;
+
+/// None where help is wanted.
+fn parse(words: Vec<String>) -> Result<Option<Task>, String> {
+    let mut words = words.into_iter();
+    let verb = words.next().unwrap_or_default();
+    if matches!(verb.as_str(), "" | "-h" | "--help" | "help") || words.as_slice().iter().any(|word| word == "--help") {
+        return Ok(None);
+    }
+    let seed = |words: &Words| Seed::parse(&words.needed("--seed")?).map_err(|failure| failure.to_string());
+    let (run, table): (Suite, _) = match verb.as_str() {
+        "logs" => {
+            let words = Words::parse(words, &["--seed"], &[])?;
             let [] = words.plain([])?;
-            return Ok(Some(Self::Logs(seed)));
+            let list = network_list(seed(&words)?);
+            return Ok(Some(Box::new(|| list.map(|list| program::print(&list)).map(|()| true))));
         }
-        let [url] = words.plain(["the URL of the witness or mirror"])?;
-        let monitoring = words.one("--monitoring")?;
-        let target = Target::new(&url, monitoring.as_deref(), &words.all("--vkey"));
-        let target = target.map_err(|failure| failure.to_string())?;
-        Ok(Some(Self::Run { run, target, seed, output: Output::new(&words, table)? }))
-    }
-
-    /// Whether all is well.
-    fn go(self) -> Step<bool> {
-        match self {
-            Self::Logs(seed) => {
-                program::print(&network_list(seed)?);
-                Ok(true)
-            }
-            Self::Run { run, target, seed, output } => output.tell(&run(&target, seed)?),
-        }
-    }
+        "run" => (witness_conformance::run, &rows::TABLE),
+        "mirror" => (mirror::run, &mirror::rows::TABLE),
+        word => return Err(format!("there is no command {word}")),
+    };
+    let values = [&["--seed", "--vkey", "--monitoring"][..], &OUTPUT_VALUES].concat();
+    let words = Words::parse(words, &values, &["--json"])?;
+    let [url] = words.plain(["the URL of the witness or mirror"])?;
+    let target = Target::new(&url, words.one("--monitoring")?.as_deref(), &words.all("--vkey"));
+    let target = target.map_err(|failure| failure.to_string())?;
+    let (seed, output) = (seed(&words)?, Output::new(&words, table)?);
+    Ok(Some(Box::new(move || output.tell(&run(&target, seed)?))))
 }

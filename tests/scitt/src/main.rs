@@ -34,81 +34,69 @@ exit codes: 0 no MUST is violated (with --expect: all is as expected), 1 otherwi
 
 fn main() -> ExitCode {
     let usage = [USAGE, OUTPUT_USAGE, CODES].concat();
-    match program::words().and_then(Command::parse) {
+    match program::words().and_then(parse) {
         Ok(None) => {
             program::print(&usage);
             ExitCode::SUCCESS
         }
-        Ok(Some(command)) => program::ended(command.go()),
+        Ok(Some(task)) => program::ended(task()),
         Err(problem) => program::misused(&problem, &usage),
     }
 }
 
-enum Command {
-    Run { door: Door, signer: Signer, statement: Option<String>, output: Output },
-    Receipt { receipt: String, statement: String, keys: String, output: Output },
-    Key(Signer),
+/// What is to be done; whether all is well then.
+type Task = Box<dyn FnOnce() -> Step<bool>>;
+
+/// None where help is wanted.
+fn parse(words: Vec<String>) -> Result<Option<Task>, String> {
+    let mut words = words.into_iter();
+    let verb = words.next().unwrap_or_default();
+    if matches!(verb.as_str(), "" | "-h" | "--help" | "help") || words.as_slice().iter().any(|word| word == "--help") {
+        return Ok(None);
+    }
+    match verb.as_str() {
+        "run" => run(words),
+        "receipt" => receipt(words),
+        "key" => {
+            let words = Words::parse(words, &["--seed"], &[])?;
+            let [] = words.plain([])?;
+            let key = suite::key_file(&signer(&words)?);
+            Ok(Some(Box::new(move || std::io::stdout().write_all(&key).during("printing the key").map(|()| true))))
+        }
+        word => Err(format!("there is no command {word}")),
+    }
 }
 
-impl Command {
-    /// None where help is wanted.
-    fn parse(words: Vec<String>) -> Result<Option<Self>, String> {
-        let mut words = words.into_iter().peekable();
-        let verb = words.next().unwrap_or_default();
-        if matches!(verb.as_str(), "" | "-h" | "--help" | "help") || words.clone().any(|word| word == "--help") {
-            return Ok(None);
-        }
-        let options: &[&str] = match verb.as_str() {
-            "run" => &["--seed", "--statement", "--header"],
-            "receipt" => &["--statement", "--keys"],
-            "key" => &["--seed"],
-            word => return Err(format!("there is no command {word}")),
-        };
-        let flags: &[&str] = if verb == "key" { &[] } else { &["--json"] };
-        let words = Words::parse(words, &[options, if verb == "key" { &[] } else { &OUTPUT_VALUES }].concat(), flags)?;
-        let signer = || {
-            let phrase = words.one("--seed")?.unwrap_or_else(|| "conformance".to_owned());
-            Signer::new(&phrase).map_err(|failure| failure.to_string())
-        };
-        Ok(Some(match verb.as_str() {
-            "run" => {
-                let [url] = words.plain(["the service's URL"])?;
-                let mut door = Door::parse(&url).map_err(|failure| failure.to_string())?;
-                for line in words.all("--header") {
-                    door = door.with_header(&line).map_err(|failure| failure.to_string())?;
-                }
-                let statement = words.one("--statement")?;
-                Self::Run { door, signer: signer()?, statement, output: Output::new(&words, &TABLE)? }
-            }
-            "receipt" => {
-                let [receipt] = words.plain(["the receipt"])?;
-                let (statement, keys) = (words.needed("--statement")?, words.needed("--keys")?);
-                Self::Receipt { receipt, statement, keys, output: Output::new(&words, &RECEIPTS)? }
-            }
-            _ => {
-                let [] = words.plain([])?;
-                Self::Key(signer()?)
-            }
-        }))
+fn run(words: impl Iterator<Item = String>) -> Result<Option<Task>, String> {
+    let values = [&["--seed", "--statement", "--header"][..], &OUTPUT_VALUES].concat();
+    let words = Words::parse(words, &values, &["--json"])?;
+    let [url] = words.plain(["the service's URL"])?;
+    let mut door = Door::parse(&url).map_err(|failure| failure.to_string())?;
+    for line in words.all("--header") {
+        door = door.with_header(&line).map_err(|failure| failure.to_string())?;
     }
+    let (signer, statement, output) = (signer(&words)?, words.one("--statement")?, Output::new(&words, &TABLE)?);
+    Ok(Some(Box::new(move || {
+        let statement = statement.map(|file| read_statement(&file)).transpose()?;
+        output.tell(&suite::run(&door, &signer, statement)?)
+    })))
+}
 
-    /// Whether all is well.
-    fn go(self) -> Step<bool> {
-        match self {
-            Self::Run { door, signer, statement, output } => {
-                let statement = statement.map(|file| read_statement(&file)).transpose()?;
-                output.tell(&suite::run(&door, &signer, statement)?)
-            }
-            Self::Receipt { receipt, statement, keys, output } => {
-                let statement = read_statement(&statement)?;
-                output.tell(&judge_receipt(&receipt, &read(&receipt)?, &statement, &read(&keys)?)?)
-            }
-            Self::Key(signer) => {
-                let _ = std::io::stdout().write_all(&suite::key_file(&signer));
-                Ok(true)
-            }
-        }
-    }
+fn receipt(words: impl Iterator<Item = String>) -> Result<Option<Task>, String> {
+    let values = [&["--statement", "--keys"][..], &OUTPUT_VALUES].concat();
+    let words = Words::parse(words, &values, &["--json"])?;
+    let [receipt] = words.plain(["the receipt"])?;
+    let (statement, keys) = (words.needed("--statement")?, words.needed("--keys")?);
+    let output = Output::new(&words, &RECEIPTS)?;
+    Ok(Some(Box::new(move || {
+        let statement = read_statement(&statement)?;
+        output.tell(&judge_receipt(&receipt, &read(&receipt)?, &statement, &read(&keys)?)?)
+    })))
+}
+
+fn signer(words: &Words) -> Result<Signer, String> {
+    let phrase = words.one("--seed")?.unwrap_or_else(|| "conformance".to_owned());
+    Signer::new(&phrase).map_err(|failure| failure.to_string())
 }
 
 fn read(file: &str) -> Step<Vec<u8>> {

@@ -9,7 +9,7 @@ pub const TABLE: Table =
 
 /// The rows that a receipt alone is judged by: C1 to C9.
 pub const RECEIPTS: Table =
-    Table { subject: "receipt", document: "RFC 9942, RFC 9943", rows: ROWS.split_at(11).1.split_at(9).0 };
+    Table { subject: "receipt", document: "RFC 9942, RFC 9943", rows: ROWS.split_at(12).1.split_at(9).0 };
 
 const KEYS: &str = "Transparency Service Keys";
 const KEY: &str = "Individual Transparency Service Key";
@@ -33,8 +33,9 @@ const ROWS: &[Row] = &[
         Must,
         REGISTER,
         "POST /entries of a signed statement",
-        "201 with its receipt, or 303 with a Location",
+        "its receipt, or a Location where it will be",
     ),
+    Row::new("R1b", Should, REGISTER, "the same", "201 with the receipt, 303 with the Location alone"),
     Row::new("R2", Should, REGISTER, "any receipt", "`application/cose` or `application/scitt-receipt+cose`"),
     Row::new("R3", Must, RESOLVE, "GET of that Location, for as long as it is answered 302", "200 with the receipt"),
     Row::new("R4", Must, RESOLVE, "the same once more", "a receipt of the same statement"),
@@ -61,13 +62,13 @@ const ROWS: &[Row] = &[
     ),
     Row::new("C8", Should, "RFC 9942, Profiles", "its payload", "detached (nil)"),
     Row::new("C9", Must, INCLUSION, "its path, from the statement", "a root that the key of this kid has signed"),
-    Row::new("E1", Must, RESOURCES, "POST /entries of what is no CBOR", "refused (4xx)"),
-    Row::new("E2", Must, CHECKS, "a statement whose payload was changed after it was signed", "refused (4xx)"),
-    Row::new("E3", Must, CHECKS, "one whose signature was changed", "refused (4xx)"),
-    Row::new("E4", Must, CHECKS, "one whose protected header was changed", "refused (4xx)"),
-    Row::new("E5", Must, REGISTER, "one whose payload is detached and not to be had", "refused (4xx)"),
-    Row::new("E6", Must, SIGNED, "one that is signed well and has no CWT claims", "refused (4xx)"),
-    Row::new("E7", Must, REGISTER, "one of an algorithm that nobody has", "refused (4xx)"),
+    Row::new("E1", Must, RESOURCES, "POST /entries of what is no CBOR", "refused (4xx or 5xx)"),
+    Row::new("E2", Must, CHECKS, "a statement whose payload was changed after it was signed", "refused (4xx or 5xx)"),
+    Row::new("E3", Must, CHECKS, "one whose signature was changed", "refused (4xx or 5xx)"),
+    Row::new("E4", Must, CHECKS, "one whose protected header was changed", "refused (4xx or 5xx)"),
+    Row::new("E5", Must, REGISTER, "one whose payload is detached and not to be had", "refused (4xx or 5xx)"),
+    Row::new("E6", Must, SIGNED, "one that is signed well and has no CWT claims", "refused (4xx or 5xx)"),
+    Row::new("E7", Must, REGISTER, "one of an algorithm that nobody has", "refused (4xx or 5xx)"),
     Row::new("E8", May, NOT_SAID, "a body of 2 MiB that is no statement", "refused (4xx), or not read to its end"),
     Row::new("E9", May, NOT_SAID, "a statement as application/json", "415"),
     Row::new("L1", Should, RESOLVE, "GET /entries/<id> of an entry that is not there", "refused (4xx)"),

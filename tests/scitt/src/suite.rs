@@ -117,8 +117,9 @@ impl Suite<'_> {
         }
         let running = (300..400).contains(&reply.status()) || reply.status() == 202;
         let location = self.location(&reply, "/entries");
-        let right = reply.status() == 201 || (reply.status() == 303 && location.is_some());
-        self.tell("R1", if location.is_some() { "with a Location" } else { "without a Location" }, &reply, right);
+        let (receipt, led) = (Sign1::parse(reply.body()).is_some(), location.is_some());
+        self.tell("R1", "no receipt and no Location", &reply, receipt || led);
+        self.tell("R1b", "", &reply, (reply.status() == 201 && receipt) || (reply.status() == 303 && led));
         if !running {
             self.proven(&reply, statement);
         }
@@ -183,7 +184,7 @@ impl Suite<'_> {
     /// Whether an answer is a receipt that proves the statement. The first one of a run is C9's; where that does not hold, no other row is
     /// told so again.
     fn proven(&mut self, reply: &Reply, statement: &Sign1) -> bool {
-        if !matches!(reply.status(), 200 | 201) {
+        if !(200..300).contains(&reply.status()) || reply.body().is_empty() {
             return false;
         }
         let media_type = typed(reply);
@@ -213,7 +214,7 @@ impl Suite<'_> {
     }
 
     fn refused(&mut self, id: &'static str, reply: &Reply) {
-        self.tell(id, "", reply, (400..500).contains(&reply.status()));
+        self.tell(id, "", reply, (400..600).contains(&reply.status()));
         self.problem(id, reply);
     }
 

@@ -23,6 +23,7 @@ pub enum Fault {
     AnyKid,
     NoSingleKeys,
     ASingleKeyForEveryKid,
+    NothingAtFirst,
     RegisteredIs200,
     ReceiptsAsBytes,
     LocationOfNothing,
@@ -170,10 +171,13 @@ impl Service {
         if position.is_some() && self.is(Fault::NeverTwice) {
             return Err(409);
         }
-        let position = position.unwrap_or_else(|| {
+        if position.is_none() {
             log.push(Logged { statement, entry, asked: 0 });
-            log.len() - 1
-        });
+            if self.is(Fault::NothingAtFirst) {
+                return Ok(Response { status: 201, ..Response::default() });
+            }
+        }
+        let position = position.unwrap_or(log.len() - 1);
         drop(log);
         if self.is(Fault::TextForAnything) && accept == "*/*" {
             return Ok(Response::new(200, "text/plain", "registered"));
