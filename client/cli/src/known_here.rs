@@ -18,12 +18,15 @@ pub(crate) fn kept(
     let (memory, coordinate) = (local_state(no_state), evidence.release().coordinate());
     let log = LogId::of(evidence.checkpoint().note(), policy);
     log.map_or(Ok(()), |log| memory.refuse_convicted(log))?;
+    let publisher = &coordinate.publisher;
+    let keys = || log.map(|log| memory.key_statements(log, publisher, policy)).unwrap_or_default();
     let Some(answer) = log.and_then(|log| memory.cached_answer(log, &coordinate, policy)) else {
-        return Ok(evidence.completeness().record().map(|_| ReleaseStatus::of_bundle(evidence)));
+        let of_bundle = || ReleaseStatus::of_bundle(evidence).with_keys(publisher, keys());
+        return Ok(evidence.completeness().record().map(|_| of_bundle()));
     };
     let release_status = ReleaseStatus::of(&coordinate, &answer, Source::Kept)?;
     let entry = evidence.statement().position();
-    Ok(Some(release_status.with_bundle(evidence))
+    Ok(Some(release_status.with_bundle(evidence).with_keys(publisher, keys()))
         .filter(|release_status| release_status.history.release().is_some_and(|(at, _)| at == entry)))
 }
 

@@ -188,9 +188,9 @@ impl Registry {
         }
         let mut reader = self.blob(blob)?;
         let mut bytes = Vec::new();
-        reader.read_to_end(&mut bytes).map_err(|error| reader.error(error))?;
+        let read = reader.read_to_end(&mut bytes);
         reader.finish()?;
-        Ok(bytes)
+        read.map(|_| bytes).map_err(|error| OciError::Shape { url, problem: error.to_string() })
     }
 
     /// A blob, to be read as it comes.
@@ -209,6 +209,7 @@ impl Registry {
             size: blob.size,
             hash: Sha256::new(),
             expected: blob.digest,
+            failed: None,
         })
     }
 
@@ -412,12 +413,18 @@ pub struct BlobReader<'a> {
     size: u64,
     hash: Sha256,
     expected: Digest,
+    /// Why reading failed: then nothing more is read, and a silent registry is waited for once.
+    failed: Option<HttpError>,
 }
 
 impl BlobReader<'_> {
     /// Reads what is left, and checks length and digest.
     pub fn finish(mut self) -> Result<(), OciError> {
-        io::copy(&mut self, &mut io::sink()).map_err(|error| self.error(error))?;
+        let read = if self.failed.is_none() { io::copy(&mut self, &mut io::sink()).map(drop) } else { Ok(()) };
+        if let Some(failed) = self.failed.take() {
+            return Err(failed.into());
+        }
+        read.map_err(|error| self.answer.error(error))?;
         let other = |found: String| self.registry.other_bytes("a blob", &self.expected, found);
         if self.left > 0 {
             return Err(other(format!("{} bytes of {}", self.size - self.left, self.size)));
@@ -426,7 +433,7 @@ impl BlobReader<'_> {
         match self.answer.read(&mut more) {
             Ok(0) => {}
             Ok(_) => return Err(other(format!("more than {} bytes", self.size))),
-            Err(error) => return Err(self.error(error)),
+            Err(error) => return Err(self.answer.error(error).into()),
         }
         let found = Digest::from_bytes(self.hash.finalize_reset().into());
         if found != self.expected {
@@ -434,18 +441,20 @@ impl BlobReader<'_> {
         }
         Ok(())
     }
-
-    /// Why reading failed.
-    pub fn error(&self, error: io::Error) -> OciError {
-        self.answer.error(error).into()
-    }
 }
 
 impl Read for BlobReader<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(into.len());
         let Some(into) = into.get_mut(..most).filter(|into| !into.is_empty()) else { return Ok(0) };
-        let count = self.answer.read(into)?;
+        let count = match self.answer.read(into) {
+            Ok(count) => count,
+            Err(error) => {
+                let kind = error.kind();
+                self.failed = Some(self.answer.error(error));
+                return Err(kind.into());
+            }
+        };
         self.hash.update(into.get(..count).unwrap_or_default());
         self.left -= count as u64;
         Ok(count)

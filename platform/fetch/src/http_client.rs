@@ -413,7 +413,7 @@ impl HttpClient {
                 HttpError::TimedOut { url, waiting_for: "the answer".into() }
             }
             ureq::Error::Timeout(Timeout::PerRead | Timeout::PerWrite) => {
-                HttpError::TimedOut { url, waiting_for: "a byte more".into() }
+                HttpError::TimedOut { url, waiting_for: "the next byte".into() }
             }
             ureq::Error::Io(error) if let Some(slow) = pace::too_slow(&error) => {
                 HttpError::TimedOut { url, waiting_for: slow.to_string() }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use stele_spec::merkle::leaf_hash;
-use stele_spec::statement::{SignedStatement, Statement};
+use stele_spec::statement::{Action, SignedStatement, Statement};
 
 use super::{Log, World};
 
@@ -168,6 +168,16 @@ fn submit(body: Vec<u8>, log: &mut Log) -> (u16, Vec<u8>) {
         return (200, log.proof(known as u64));
     }
     let offered = SignedStatement::parse(&body).unwrap();
+    let claims = |signed: &SignedStatement| matches!(signed.statement(), Statement::Publisher(claim) if claim.action == Action::Claim);
+    let claimed = log.entries.iter().position(|entry| {
+        let known = SignedStatement::parse(entry);
+        known.is_ok_and(|known| claims(&known) && known.statement().publisher() == offered.statement().publisher())
+    });
+    if let Some(position) = claimed.filter(|_| claims(&offered)) {
+        let existing = json!({ "index": position, "proof": String::from_utf8(log.proof(position as u64)).unwrap() });
+        let refusal = json!({ "error": "name-claimed", "message": "claimed", "existing": existing });
+        return (409, refusal.to_string().into_bytes());
+    }
     let bound = log.entries.iter().position(|entry| {
         SignedStatement::parse(entry).is_ok_and(|signed| {
             signed.statement().coordinate().is_some()
