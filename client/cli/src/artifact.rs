@@ -307,7 +307,7 @@ impl Standing {
             false => Fit::Shares(files.0),
         };
         let known = known_here::kept(release, policy, args.required.no_state)?;
-        Ok(Some(Self { fit, files, withdrawn: known.as_ref().and_then(known_here::withdrawn) }))
+        Ok(Some(Self { fit, files, withdrawn: known.as_ref().and_then(|known| known_here::objection(known, None)) }))
     }
 
     /// To follow the name of the release.

@@ -175,7 +175,9 @@ impl LogClient {
             let refused = self.refused(&answer);
             let pause = answer.retry_after().unwrap_or(RETRY).max(SHORTEST);
             let left = until.saturating_duration_since(Instant::now());
-            if !matches!(answer.status, 429 | 503) || pause > left {
+            // A standby that hears of the writer takes nothing, however long it is asked.
+            let is_elsewhere = refused.is_a_standbys() && answer.retry_after().is_none();
+            if !matches!(answer.status, 429 | 503) || is_elsewhere || pause > left {
                 return Err(refused.into());
             }
             if !std::mem::replace(&mut notified, true) {
@@ -308,6 +310,13 @@ pub enum LogError {
     },
 }
 
+impl LogError {
+    /// Whether a standby of the log refused.
+    fn is_a_standbys(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "standby")
+    }
+}
+
 impl Explain for LogError {
     fn exit(&self) -> Exit {
         match self {
@@ -340,6 +349,9 @@ impl Explain for LogError {
                     "a proxy in front of the log answered, and not the log: the log may be stopped, or too slow; \
                      try again {when}: submitting twice is harmless"
                 ))
+            }
+            Self::Refused { retry_after: None, .. } if self.is_a_standbys() => {
+                Some("ask the log at its own address, or its writer, with --log".into())
             }
             Self::Refused { status: 429 | 500.., retry_after: Some(after), .. } => {
                 Some(format!("try again in {}: submitting twice is harmless", HumanDuration(*after)))

@@ -247,6 +247,7 @@ fn note_outcome(status: &Status, name: &str, outcome: &Outcome, now: Duration, u
         Err(_) => status.count("stele_cosignatures_total", &format!("{name} failed"), 1),
     }
     status.note_witness(name, |known| {
+        known.is_stranger = matches!(outcome, Err(Problem::Unknown { .. }));
         let told = match outcome {
             Ok(lines) => {
                 if let Some(line) = lines.first() {

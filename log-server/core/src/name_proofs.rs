@@ -27,6 +27,14 @@ pub enum NameProofError {
         /// The size of the published tree.
         size: u64,
     },
+    /// The reader asks under another head than the one that is published.
+    #[error("name proofs are made under the published tree of {size} entries alone, asked for under one of {at}")]
+    OtherHead {
+        /// The size that was asked for.
+        at: u64,
+        /// The size of the published tree.
+        size: u64,
+    },
     /// Tiles cannot be read, or do not lead to the head.
     #[error(transparent)]
     Prove(#[from] ProveError),
@@ -47,10 +55,14 @@ struct IndexAnswer {
     positions: Vec<u64>,
 }
 
-/// The proof of what is listed under a subject from a position of the log on: at most [`MAX_POINTERS`] pointers.
-pub fn prove(shared: &RunningLog, subject: &Subject, from: u64) -> Result<NameProof, NameProofError> {
+/// The proof of what is listed under a subject from a position of the log on: at most [`MAX_POINTERS`] pointers. Under the published head of `at` entries,
+/// where that is asked for.
+pub fn prove(shared: &RunningLog, subject: &Subject, from: u64, at: Option<u64>) -> Result<NameProof, NameProofError> {
     let IndexAnswer { published, root, proof, before, positions } = ask(shared, subject, from)?;
     let size = published.size();
+    if let Some(at) = at.filter(|at| *at != size) {
+        return Err(NameProofError::OtherHead { at, size });
+    }
     if from > size {
         return Err(NameProofError::Beyond { from, size });
     }

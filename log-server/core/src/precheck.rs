@@ -10,7 +10,7 @@ use crate::prover::ProveError;
 use crate::refusal::AdmissionRefusal;
 use crate::replay::Parsed;
 use crate::running_log::RunningLog;
-use crate::status::WriterState;
+use crate::status::{StandbyState, WriterState};
 use crate::submission::Unavailable;
 use crate::submit_error::{Existing, SubmitError};
 use std::sync::Arc;
@@ -71,7 +71,9 @@ pub fn precheck(log: &RunningLog, bytes: &[u8]) -> Result<Prechecked, SubmitErro
         WriterState::Stopped { code: "backup-restored", .. } => return Err(Unavailable::BackupRestored.into()),
         WriterState::Stopped { .. } => return Err(Unavailable::WriterStopped.into()),
         WriterState::Finished => return Err(Unavailable::Stopping.into()),
-        WriterState::Standby(standby) => return Err(Unavailable::Standby { writer: standby.writer }.into()),
+        WriterState::Standby(StandbyState { writer, is_heard, .. }) => {
+            return Err(Unavailable::Standby { writer, is_heard }.into());
+        }
     }
     if position.is_some() {
         // Logged and not yet published: it waits for its proof with the batch.

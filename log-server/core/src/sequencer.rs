@@ -45,6 +45,9 @@ use stele_spec::tile::TilePath;
 /// How long a sequencer that is to stop still takes what waits: less than the HTTP server gives its answers.
 const LAST_BATCHES: Duration = Duration::from_secs(5);
 
+/// How often a writer at rest looks whether another run has taken the log over, which it would else learn from its next signature.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// The one sequencer of a log.
 #[derive(Debug)]
 pub struct Sequencer<R> {
@@ -56,6 +59,8 @@ pub struct Sequencer<R> {
     collected: Collected<R>,
     publication: Publication<R>,
     renew_at: Duration,
+    /// When it looks at the lock; never, where no other run can hold it.
+    look_at: Option<Duration>,
     end_mark: EndMark,
     /// Since it was to stop: until when it still takes what waits.
     stop_at: Option<Duration>,
@@ -74,8 +79,10 @@ impl<R> Sequencer<R> {
     ) -> Self {
         let now = log.clock.steady();
         let attempt = Attempt::new(now, log.now(), Some(now), Some(Unavailable::AskingWitnesses));
+        let look_at = (!writer.heads.excludes_others()).then_some(now + LOOK);
         Self {
             writer,
+            look_at,
             cosigning,
             phase: Phase::Recalling,
             attempt,
@@ -114,7 +121,22 @@ impl<R> Sequencer<R> {
 
     /// When [`Event::Idle`] is due, by the steady clock.
     pub fn wake_at(&self, now: Duration) -> Option<Duration> {
-        [self.phase_ends(now), self.writer.unsettled.wake_at()].into_iter().flatten().min()
+        let looks = self.look_at.filter(|_| self.is_at_rest());
+        [self.phase_ends(now), self.writer.unsettled.wake_at(), looks].into_iter().flatten().min()
+    }
+
+    /// Whether it has stopped, and why is in the status.
+    pub fn is_stopped(&self) -> bool {
+        self.phase == Phase::Stopped
+    }
+
+    /// Whether it waits, and nothing that it does would show that another run has taken over.
+    fn is_at_rest(&self) -> bool {
+        match self.phase {
+            Phase::Recalling | Phase::Beginning | Phase::Publishing => self.attempt.again.is_some(),
+            Phase::Open => self.collected.closes().is_none() && self.stop_at.is_none(),
+            Phase::Renewing | Phase::Stopped | Phase::Finished => false,
+        }
     }
 
     fn phase_ends(&self, now: Duration) -> Option<Duration> {
@@ -144,7 +166,10 @@ impl<R> Sequencer<R> {
                 }
             }
             Event::Synced(outcome) => self.writer.synced(outcome.map_err(WriteError::After)?),
-            Event::Idle => idle = true,
+            Event::Idle => {
+                idle = true;
+                self.look(now)?;
+            }
             Event::Changed { settings, without } => self.changed(now, settings, &without),
             Event::Stop => _ = self.stop_at.get_or_insert(now + LAST_BATCHES),
         }
@@ -232,6 +257,19 @@ impl<R> Sequencer<R> {
             });
         }
         Ok(())
+    }
+
+    /// Looks whether the lock is still this run's, now and then. A lock that does not answer says nothing.
+    fn look(&mut self, now: Duration) -> Result<(), StopReason> {
+        if !self.is_at_rest() || self.look_at.is_none_or(|look_at| now < look_at) {
+            return Ok(());
+        }
+        let held = self.writer.heads.check_held();
+        self.look_at = Some(self.log.clock.steady() + LOOK);
+        match held {
+            Err(error) if error.kind() == HeadErrorKind::Conflict => Err(WriteError::Swap(error).into()),
+            _ => Ok(()),
+        }
     }
 
     /// Writes the first entry of a new log, as soon as there is room.

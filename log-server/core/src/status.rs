@@ -50,6 +50,8 @@ pub enum WriterState {
 pub struct StandbyState {
     /// Where the active writer is reached, if its fence says so.
     pub writer: Option<String>,
+    /// Whether it was heard of at the last look.
+    pub is_heard: bool,
     /// How many signed entries it has not read.
     pub behind: u64,
     /// When it had read all that was signed, in Unix seconds.
@@ -79,6 +81,8 @@ pub struct WitnessStatus {
     pub cosigned: Option<u64>,
     /// What is wrong since then.
     pub problem: Option<String>,
+    /// Whether it said at last that it does not know this log, or the key that signs for it.
+    pub is_stranger: bool,
     /// A size beyond ours that it says it has cosigned, without showing it; forgotten when it cosigns again.
     pub ahead: Option<u64>,
 }

@@ -73,10 +73,12 @@ pub enum Unavailable {
     #[error("the log takes nothing until its operator has mended it; what is published can be read")]
     WriterStopped,
     /// This is a standby.
-    #[error("this is a standby of the log: it takes nothing while another machine is its writer")]
+    #[error("this is a standby of the log, and takes nothing; the writer is at {}", .writer.as_deref().unwrap_or("an address that its fence does not name"))]
     Standby {
         /// Where the writer is reached, if that is known.
         writer: Option<String>,
+        /// Whether it was heard of a moment ago: then there is no use in asking this one again.
+        is_heard: bool,
     },
     /// The log is going down.
     #[error("the log is stopping")]

@@ -37,6 +37,17 @@ pub trait Bucket: Send + Sync + fmt::Debug {
     fn delete(&self, key: &Key) -> Result<(), BucketError>;
 }
 
+/// What is told to who reads an object from the store itself, beside its bytes. Empty: nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Served {
+    /// `Content-Type`.
+    pub content_type: &'static str,
+    /// `Cache-Control`.
+    pub cache_control: &'static str,
+    /// Whether it is kept, and served, in gzip.
+    pub is_packed: bool,
+}
+
 /// When a put may happen.
 #[derive(Clone, Copy, Debug)]
 pub enum Condition<'a> {

@@ -92,6 +92,19 @@ pub enum Command {
         #[arg(long)]
         policy: Option<PathBuf>,
     },
+    /// Copy what readers see of the log, from its folder or its bucket, into a folder that any web server can serve. A later run adds what is new.
+    ///
+    /// Each entry is of the tree of the newest published checkpoint before it is written; the checkpoint follows last. No key is needed.
+    Export {
+        /// The log's folder, with config and policy.
+        dir: PathBuf,
+        /// The folder of the copy, made where it is missing.
+        #[arg(long, value_name = "FOLDER")]
+        to: PathBuf,
+        /// Another policy file than the config's.
+        #[arg(long)]
+        policy: Option<PathBuf>,
+    },
     /// Look at every file of the log: entries, tiles, root, index, manifests, staged objects, lookups. Without --repair none of them is written.
     ///
     /// Beside a running log it looks at what is published. A run that was stopped is gone on with by the next one.
@@ -278,6 +291,7 @@ impl Command {
             Self::Run { .. } => schema::ERROR,
             Self::Check { .. } => schema::CHECK,
             Self::Doctor { .. } => schema::DOCTOR,
+            Self::Export { .. } => schema::EXPORT,
             Self::Fsck { .. } => schema::FSCK,
             Self::VerifyBackup { .. } => schema::VERIFY_BACKUP,
             Self::Status { .. } => schema::STATUS,

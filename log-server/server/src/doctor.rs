@@ -1,13 +1,16 @@
 //! `doctor`: does this log work, and would it be noticed if it did not? It changes nothing, and can be run beside the running log.
 
 use crate::check::{self, Checked};
+use crate::config::Config;
 use crate::running::{Running, address_of};
 use crate::status::of_standby;
+use crate::storage;
 use crate::witness_memory;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use stele_clock::{Clock as _, SystemClock};
+use stele_daemon::config::Loaded;
 use stele_durable::Dir;
 use stele_log_core::checkpoint::SignedCheckpoint;
 use stele_log_core::contract::objects::Objects;
@@ -48,9 +51,12 @@ pub fn examine(dir: &Path, policy: Option<PathBuf>, url: Option<&str>) -> Checks
     let stored = match &loaded.config.objects {
         None => look.stored(&data, loaded.config.limits.min_free_bytes),
         Some(objects) => {
-            let words = format!("not looked at: the log is kept in {}; each start reads everything back", objects.url);
+            let words = format!(
+                "entries and manifests are not looked at: the log is kept in {}; each start reads everything back",
+                objects.url
+            );
             look.found.warn("data", words);
-            None
+            look.in_bucket(&loaded)
         }
     };
     if let Some(stored) = &stored {
@@ -130,6 +136,32 @@ impl Look<'_> {
         };
         let newest = self.entries(&store, size)?;
         Some(Stored { store, signed, size, newest })
+    }
+
+    /// What is in a bucket: who holds the lock, and the heads. Nothing is written there.
+    fn in_bucket(&mut self, loaded: &Loaded<Config>) -> Option<Stored> {
+        let objects = self.found.take("data", storage::readable(loaded))?;
+        let store = TileStore::new(&objects);
+        let note = self.found.take("checkpoint", store.checkpoint())?;
+        let Some(mut lock) = self.found.take("writer", storage::watched(loaded))? else {
+            self.found.warn("writer", "not asked: the lock is in a database");
+            return None;
+        };
+        self.found.take("writer", lock.look())?;
+        let Some(writer) = lock.writer() else {
+            self.found.ok("writer", "nobody has held the lock yet: the first start makes the log");
+            return None;
+        };
+        self.found.ok("writer", format!("the lock is held by {writer}, the run {} of this log", lock.epoch()));
+        let Some(head) = lock.head() else {
+            self.found.ok("signed", "nothing yet");
+            return None;
+        };
+        let head = SignedCheckpoint::read(head, self.keys).map_err(|error| format!("the newest record: {error}"));
+        let signed = Arc::new(self.found.take("signed", head)?);
+        self.found.ok("signed", format!("{} entries", signed.checkpoint.size()));
+        let size = note.as_ref().map_or(Some(0), |note| self.published(&store, note, &signed))?;
+        Some(Stored { store, signed: Some(signed), size, newest: Vec::new() })
     }
 
     /// The published checkpoint, against the policy, the tiles and the signed head; its size.
@@ -275,6 +307,10 @@ impl Look<'_> {
             let writer = standby.active_writer.as_deref().unwrap_or("its fence names no address");
             self.found.ok("standby", format!("{}; the writer: {writer}", of_standby(standby)));
         }
+        let asked: Vec<&str> = health.witnesses.keys().map(String::as_str).collect();
+        if !asked.is_empty() {
+            self.found.ok("asked", format!("since its start it has asked {}", asked.join(", ")));
+        }
         for (code, message) in health.problems {
             self.found.fail("reach", format!("{}: {code}: {message}", running.url));
         }
@@ -298,6 +334,9 @@ impl Look<'_> {
                 }
                 Err(error) => return self.found.fail("lookups", error),
             }
+        }
+        if stored.newest.is_empty() {
+            return;
         }
         self.found.ok("lookups", format!("the newest {} statements are found by their hashes", stored.newest.len()));
     }

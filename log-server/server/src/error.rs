@@ -1,6 +1,7 @@
 //! Why `stele-log` ends with another code than 0.
 
 use crate::adopt_error::AdoptError;
+use crate::export_error::ExportError;
 use crate::fsck_error::FsckError;
 use crate::key_error::KeyError;
 use crate::policy_edit::EditError;
@@ -189,6 +190,12 @@ pub enum LogError {
         /// The data folder.
         data: PathBuf,
     },
+    /// The writer was overtaken, and follows again.
+    #[error("{message}")]
+    Overtaken {
+        /// What the lock, or the public checkpoint, said.
+        message: String,
+    },
     /// A standby follows no further.
     #[error(transparent)]
     Follow(#[from] FollowError),
@@ -206,6 +213,9 @@ pub enum LogError {
     /// A copy is not adopted.
     #[error(transparent)]
     Adopt(#[from] AdoptError),
+    /// The public files are not copied.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// A log that is looked at as a whole.
     #[error(transparent)]
     Fsck(#[from] FsckError),
@@ -292,11 +302,13 @@ impl Explain for LogError {
             hint: "a log does not move by its config alone: take `[objects]` out of it, or begin the bucket's log in a new folder";
         Self::StandbyInFiles { .. } => Exit::BadInput, "standby-in-files",
             hint: "files have one writer, and no other machine sees them: run it without --standby, or keep a log in a bucket: `stele-log init --objects`";
+        Self::Overtaken { .. } => Exit::Locked, "overtaken", hint: "start it again with --standby";
         Self::Follow(error) => error;
         Self::InBucket { .. } => Exit::Unsupported, "log-in-bucket",
             hint: "each start reads everything back from the bucket and refuses what does not fit; `stele audit` looks at what is public";
         Self::Recover(error) => error;
         Self::Adopt(error) => error;
+        Self::Export(error) => error;
         Self::Fsck(error) => error;
         Self::Output(error) => error;
         Self::Edit(error) => error;

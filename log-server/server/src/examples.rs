@@ -56,6 +56,13 @@ pub(crate) const EXAMPLES: &[VerbExamples] = &[
         ],
     ),
     (
+        "export",
+        &[
+            ("stele-log export log --to /srv/log", "the public files, for a web server"),
+            ("stele-log export log --to /srv/log --policy policy", "under another policy than the config's"),
+        ],
+    ),
+    (
         "fsck",
         &[
             ("stele-log fsck log", "every file; exit 13 if some can be given back, 12 if some cannot"),

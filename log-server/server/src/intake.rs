@@ -215,8 +215,8 @@ impl Intake {
             return Ok(());
         }
         // A standby writes nothing.
-        if let WriterState::Standby(StandbyState { writer, .. }) = self.shared.status.writer() {
-            return Err(Unavailable::Standby { writer }.into());
+        if let WriterState::Standby(StandbyState { writer, is_heard, .. }) = self.shared.status.writer() {
+            return Err(Unavailable::Standby { writer, is_heard }.into());
         }
         let (shared, bytes) = (self.shared.clone(), manifest.await?);
         let work = move || -> Result<_, SubmitError> {

@@ -28,6 +28,8 @@ pub mod http;
 
 pub mod adopt_error;
 
+pub mod export_error;
+
 pub mod fsck_error;
 
 pub mod policy_edit;
@@ -45,6 +47,8 @@ pub mod init;
 pub mod options;
 
 pub mod adopt;
+
+pub mod export;
 
 pub(crate) mod writing;
 

@@ -33,7 +33,7 @@ struct Waiting {
     answers: VecDeque<WitnessAnswer>,
     synced: Option<Result<u64, ObjectError>>,
     changed: Option<Arc<Settings>>,
-    take_over: bool,
+    take_over: Option<Duration>,
     stop: bool,
     closed: bool,
 }
@@ -45,8 +45,8 @@ pub enum Woken {
     Idle,
     /// Settings to go on under.
     Changed(Arc<Settings>),
-    /// It is to take over.
-    TakeOver,
+    /// It was told to take over, at this time of the steady clock.
+    TakeOver(Duration),
     /// It is to stop.
     Stop,
 }
@@ -93,15 +93,16 @@ impl Mailbox {
         self.inner.changed.notify_one();
     }
 
-    /// Asks a standby to take over; a writer takes no notice.
-    pub fn take_over(&self) {
-        self.waiting().take_over = true;
+    /// Asks a standby to take over, now by the steady clock; a writer takes no notice.
+    pub fn take_over(&self, now: Duration) {
+        self.waiting().take_over = Some(now);
         self.inner.changed.notify_one();
     }
 
     /// Waits as a standby, for so long at most. To stop stays asked for.
     pub fn rest(&self, wait: Duration) -> Woken {
-        let is_quiet = |waiting: &mut Waiting| !waiting.stop && !waiting.take_over && waiting.changed.is_none();
+        let is_quiet =
+            |waiting: &mut Waiting| !waiting.stop && waiting.take_over.is_none() && waiting.changed.is_none();
         let waited = self.inner.changed.wait_timeout_while(self.waiting(), wait, is_quiet);
         let mut waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
         if waiting.stop {
@@ -110,7 +111,7 @@ impl Mailbox {
         if let Some(settings) = waiting.changed.take() {
             return Woken::Changed(settings);
         }
-        if std::mem::take(&mut waiting.take_over) { Woken::TakeOver } else { Woken::Idle }
+        waiting.take_over.take().map_or(Woken::Idle, Woken::TakeOver)
     }
 
     /// How many submissions wait for the sequencer.

@@ -35,6 +35,14 @@ pub fn exposition(status: &Status, settings: &Settings, queue: usize, behind: u6
     for (name, help, holds) in states {
         metrics.single(name, Kind::Gauge, help, u8::from(holds));
     }
+    let mut family = metrics.family(
+        "stele_writer_stopped",
+        Kind::Gauge,
+        "1 when the writer has stopped for good, by the code of the reason; nothing else.",
+    );
+    if let WriterState::Stopped { code, .. } = &writer {
+        family.value(&[("reason", code)], 1);
+    }
     let standby = if let WriterState::Standby(standby) = &writer { Some(standby) } else { None };
     let followed = [
         ("stele_standby", "1 while this is a standby, which follows another machine.", u64::from(standby.is_some())),
@@ -105,6 +113,14 @@ pub fn spare(policy: &Policy, known: &BTreeMap<String, WitnessStatus>) -> Option
     spare_witnesses(policy, &|index| {
         status(index).is_some_and(|witness| witness.cosigned.is_some() && witness.problem.is_none())
     })
+}
+
+/// The witnesses that do not know this log or its key, where without them the quorum is met by nobody.
+pub fn strangers(policy: &Policy, known: &BTreeMap<String, WitnessStatus>) -> Vec<String> {
+    let names = names(policy);
+    let is_stranger = |name: &String| known.get(name).is_some_and(|witness| witness.is_stranger);
+    let others = spare_witnesses(policy, &|index| names.get(index).is_some_and(|name| !is_stranger(name)));
+    if others.is_some() { Vec::new() } else { names.iter().filter(|name| is_stranger(name)).cloned().collect() }
 }
 
 /// What is counted since the start.

@@ -86,12 +86,17 @@ pub fn read_key(path: &Path, config: &Config) -> Result<SignerKey, LogError> {
     Ok(signer)
 }
 
-/// The policy in a file, if it lists every key of this log.
-pub fn read_policy(path: &Path, log: &LogKeys) -> Result<Policy, LogError> {
+/// The policy in a file.
+pub fn policy_in(path: &Path) -> Result<Policy, LogError> {
     let bytes = durable::read_file(path, MAX_POLICY as u64)?
         .ok_or_else(|| LogError::PolicyMissing { path: path.to_owned() })?;
     warn_of_writers(path, "what is trusted");
-    let policy = Policy::parse(&bytes).map_err(|error| LogError::Policy { path: path.to_owned(), error })?;
+    Policy::parse(&bytes).map_err(|error| LogError::Policy { path: path.to_owned(), error })
+}
+
+/// The policy in a file, if it lists every key of this log.
+pub fn read_policy(path: &Path, log: &LogKeys) -> Result<Policy, LogError> {
+    let policy = policy_in(path)?;
     if let Some(missing) = log.iter().find(|key| !policy.logs().iter().any(|known| known.key == **key)) {
         return Err(LogError::NotInPolicy { path: path.to_owned(), line: format!("log {missing}") });
     }

@@ -13,8 +13,9 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use stele_clock::{Clock, SystemClock};
 use stele_daemon::announce;
@@ -59,24 +60,43 @@ struct Signals {
     /// To take over.
     take_over: Signal,
     from: Started,
+    /// How often this process was overtaken.
+    overtaken: u32,
 }
 
-/// Runs until SIGTERM or SIGINT.
+/// Runs until SIGTERM or SIGINT. What was started as a standby, took over and was overtaken itself begins anew as a standby, with what its folder says then.
 pub fn run_until_signalled(from: Started) -> Result<(), LogError> {
     let machine = |what| move |source| LogError::Machine { what, source };
-    let options = Options::load(&from.dir, from.listen.clone(), from.policy.clone())?;
+    let load = || Options::load(&from.dir, from.listen.clone(), from.policy.clone());
+    let mut options = load()?;
     if from.standby && options.bucket.is_none() {
         return Err(LogError::StandbyInFiles { data: options.data });
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(machine("threads"))?;
     runtime.block_on(async {
-        let stop = shutdown::signals().map_err(machine("signals"))?;
-        let hangup = signal(SignalKind::hangup()).map_err(machine("signals"))?;
-        // A writer ignores the signal: without a handler it would end the process.
-        let take_over = signal(SignalKind::user_defined1()).map_err(machine("signals"))?;
-        let listen = |source| LogError::Listen { address: options.listen.clone(), source };
-        let listener = TcpListener::bind(&options.listen).await.map_err(listen)?;
-        run_reloading(options, listener, Some(Signals { hangup, take_over, from }), stop).await
+        let (stopped, asked) = (AtomicBool::new(false), shutdown::signals().map_err(machine("signals"))?);
+        let mut stop = pin!(async {
+            asked.await;
+            stopped.store(true, Ordering::SeqCst);
+        });
+        let mut address = options.listen.clone();
+        for overtaken in 0.. {
+            let hangup = signal(SignalKind::hangup()).map_err(machine("signals"))?;
+            // A writer ignores the signal: without a handler it would end the process.
+            let take_over = signal(SignalKind::user_defined1()).map_err(machine("signals"))?;
+            let listener = TcpListener::bind(&address).await;
+            let listener = listener.map_err(|source| LogError::Listen { address: address.clone(), source })?;
+            // The one port of all its runs.
+            address = listener.local_addr().map_err(machine("its own address"))?.to_string();
+            let signals = Signals { hangup, take_over, from: from.clone(), overtaken };
+            match run_reloading(options, listener, Some(signals), stop.as_mut()).await {
+                Err(LogError::Overtaken { .. }) if stopped.load(Ordering::SeqCst) => break,
+                Err(LogError::Overtaken { message }) => tracing::warn!(message, "overtaken: following the new writer"),
+                ended => return ended,
+            }
+            options = load()?;
+        }
+        Ok(())
     })
 }
 
@@ -107,10 +127,10 @@ async fn run_reloading(
     let waiting = options.config.limits.pending_submissions.max(1);
     let (config, verify_page) = (options.config.clone(), options.verify_page.clone());
     let mailbox = Mailbox::new(waiting);
-    let is_standby = signals.as_ref().is_some_and(|signals| signals.from.standby);
+    let standby = signals.as_ref().and_then(|signals| signals.from.standby.then_some(signals.overtaken));
     let started = tokio::task::spawn_blocking({
         let mailbox = mailbox.clone();
-        move || start(options, address, is_standby, &mailbox)
+        move || start(options, address, standby, &mailbox)
     });
     let Prepared { shared, role, past } =
         started.await.map_err(|e| LogError::Machine { what: "recovery", source: std::io::Error::other(e) })??;
@@ -182,7 +202,7 @@ async fn heed(mut signals: Signals, fixed: Fixed, mailbox: Mailbox, intake: Inta
             Some(()) = signals.take_over.recv() => {
                 if matches!(shared.status.writer(), WriterState::Standby(_)) {
                     tracing::info!("told to take over");
-                    mailbox.take_over();
+                    mailbox.take_over(shared.clock.steady());
                 } else {
                     tracing::warn!("told to take over, and no standby: nothing is done");
                 }
@@ -246,28 +266,31 @@ enum Role {
 impl Role {
     /// Until the log stops, or a standby follows no further.
     fn play(self, shared: &Arc<RunningLog>, mailbox: &Mailbox, intake: &Intake) -> Result<(), LogError> {
-        let writing = match self {
-            Self::Writer(writing) => Some(*writing),
-            Self::Standby(standby) => standby.stand_by(mailbox, intake)?,
+        let (writing, follows_again) = match self {
+            Self::Writer(writing) => (Some(*writing), false),
+            Self::Standby(standby) => (standby.stand_by(mailbox, intake)?, true),
         };
         match writing {
-            Some(writing) => drive(writing, shared, mailbox),
-            None => shared.status.set_writer(WriterState::Finished),
+            Some(writing) => drive(writing, shared, mailbox, follows_again),
+            None => {
+                shared.status.set_writer(WriterState::Finished);
+                Ok(())
+            }
         }
-        Ok(())
     }
 }
 
-/// Recovery, and everything that a running log shares. Answers of witnesses go to the mailbox.
-fn start(options: Options, listens: SocketAddr, is_standby: bool, mailbox: &Mailbox) -> Result<Prepared, LogError> {
+/// Recovery, and everything that a running log shares. Answers of witnesses go to the mailbox. `standby` is there for one, and says how often this process
+/// was overtaken.
+fn start(options: Options, listens: SocketAddr, standby: Option<u32>, mailbox: &Mailbox) -> Result<Prepared, LogError> {
     let data = Dir::open(&options.data)?;
     warn_of_writers(data.path(), "what this log signs");
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let storage = Storage::open(&data, &options.config.origin, options.bucket.as_ref(), &clock)?;
     let writer = storage::writer(&storage::reached_at(&options.config, listens));
-    if is_standby {
+    if let Some(overtaken) = standby {
         let storage = storage.shared().ok_or_else(|| LogError::StandbyInFiles { data: options.data.clone() })?;
-        let standby = Standby::begin(options, storage, &data, writer, &clock)?;
+        let standby = Standby::begin(options, overtaken, storage, &data, writer, &clock)?;
         let shared = standby.log().clone();
         return Ok(Prepared { shared, role: Role::Standby(Box::new(standby)), past: Past::default() });
     }

@@ -5,6 +5,7 @@ stele_terminal::schemas! {
     ADOPT = "stele-log/adopt@v1";
     CHECK = "stele-log/check@v1";
     DOCTOR = "stele-log/doctor@v1";
+    EXPORT = "stele-log/export@v1";
     FSCK = "stele-log/fsck@v1";
     VERIFY_BACKUP = "stele-log/verify-backup@v1";
     STATUS = "stele-log/status@v1";

@@ -7,6 +7,9 @@
 //!
 //! Until its fence it signs nothing and writes nothing to the store. Clocks and answers decide when it fences, never whether that is safe: from the fence on
 //! no run before it can append a tree head, and only then is anything finished that was begun.
+//!
+//! A run that began as a standby and was overtaken as the writer ends with [`LogError::Overtaken`], and is begun anew as a standby. Each time it then waits
+//! twice as long before it takes over by itself, so that two machines that do not hear each other take the log from each other ever more seldom.
 
 use crate::config::Config;
 use crate::error::{LogError, StorageError};
@@ -23,10 +26,11 @@ use stele_clock::Clock;
 use stele_durable::Dir;
 use stele_explain::Explain as _;
 use stele_log_core::assembly::Parts;
+use stele_log_core::contract::head_store::HeadErrorKind;
 use stele_log_core::detection::Detection;
 use stele_log_core::follower::{FollowError, Follower};
 use stele_log_core::log_keys::LogSigner;
-use stele_log_core::recover::recover;
+use stele_log_core::recover::{Recovered, recover};
 use stele_log_core::resign::resign;
 use stele_log_core::running_log::{LogParts, RunningLog};
 use stele_log_core::settings::Settings;
@@ -45,6 +49,10 @@ const LONGEST_REST: Duration = Duration::from_secs(1);
 /// How long the writer may take to say how it is, at most: one that is stopped answers nothing.
 const ANSWER: Duration = Duration::from_secs(2);
 
+/// The longest silence that is waited for, however often this process was overtaken: the longest that the config may ask for.
+const LONGEST_SILENCE: Duration = Duration::from_secs(3600);
+const MOST_DOUBLED: u32 = 12;
+
 /// What a writer says of itself that holds its lock and does what can be done.
 const AT_WORK: [&str; 5] = ["running", "starting", "asking-witnesses", "below-quorum", "disk-full"];
 
@@ -59,6 +67,10 @@ pub(crate) struct Standby {
     detection: Detection,
     rest: Duration,
     answer: Duration,
+    /// Since when the run is known that holds the lock, by the steady clock.
+    writer_since: Duration,
+    /// Whether the writer was heard of at the last look.
+    is_heard: bool,
     /// When it had read all that was published, in Unix seconds.
     current_at: u64,
     problem: Option<(&'static str, String)>,
@@ -73,9 +85,10 @@ enum Unseen {
 }
 
 impl Standby {
-    /// Reads everything that is published, as a start does, and shows it.
+    /// Reads everything that is published, as a start does, and shows it. `overtaken` is how often this process was before.
     pub(crate) fn begin(
         options: Options,
+        overtaken: u32,
         storage: SharedStorage,
         data: &Dir,
         name: String,
@@ -97,9 +110,12 @@ impl Standby {
         let Config { origin, standby, .. } = config;
         let log = RunningLog::new(LogParts { origin, keys, settings, store, lookup, views }, clock.clone());
         let silence = Duration::from_secs(standby.detect_seconds);
+        let patience = silence.saturating_mul(1 << overtaken.min(MOST_DOUBLED)).min(LONGEST_SILENCE);
         let mut standby = Self {
             current_at: log.now(),
-            detection: Detection::new(silence, clock.steady()),
+            writer_since: clock.steady(),
+            is_heard: true,
+            detection: Detection::new(patience, clock.steady()),
             rest: (silence / LOOKS).min(LONGEST_REST),
             answer: (silence / 2).min(ANSWER),
             log,
@@ -137,9 +153,12 @@ impl Standby {
                     self.log.lookup.flush();
                     return Ok(None);
                 }
-                Woken::TakeOver => {
+                Woken::TakeOver(told_at) => {
                     self.look()?;
-                    if self.fence(Why::Told)? {
+                    if self.writer_since >= told_at {
+                        let writer = self.storage.lock.writer();
+                        tracing::info!(writer, "told to take over, and another run has since: nothing is done");
+                    } else if self.fence(Why::Told)? {
                         return self.take_over(mailbox, intake).map(Some);
                     }
                 }
@@ -166,7 +185,8 @@ impl Standby {
                     }
                     self.problem = Some(("standby-cannot-ask", message.into()));
                 }
-                if heard || self.storage.lock.is_new() || cannot_be_asked || self.writer_answers() {
+                self.is_heard = heard || cannot_be_asked || self.writer_answers();
+                if self.is_heard || self.storage.lock.is_new() {
                     let now = self.now();
                     self.detection.hear(now);
                 }
@@ -180,6 +200,7 @@ impl Standby {
                     tracing::warn!(code, message, "what is published cannot be followed now");
                 }
                 self.problem = Some((code, message));
+                self.is_heard = false;
                 Ok(())
             }
             Err(Unseen::Wrong(error)) => Err(error),
@@ -188,7 +209,11 @@ impl Standby {
 
     /// Whether there is a new record or checkpoint.
     fn follow(&mut self) -> Result<bool, Unseen> {
+        let epoch = self.storage.lock.epoch();
         let is_moved = self.storage.lock.look()?;
+        if self.storage.lock.epoch() != epoch {
+            self.writer_since = self.now();
+        }
         let settings = self.log.settings();
         let Some(published) =
             self.follower.follow(&self.log.store, &self.log.keys, &settings.policy, self.log.now())?
@@ -242,8 +267,15 @@ impl Standby {
         let heads = storage.into_held()?;
         let settings = log.settings();
         let replica = follower.into_replica();
-        let mut found = recover(replica, &*heads, &staging, &log.store, &log.keys, &settings.policy, log.now())?;
-        found.signed = found.signed.map(|newest| resign(&*heads, &signer, newest)).transpose()?;
+        let finished = || -> Result<Recovered, LogError> {
+            let mut found = recover(replica, &*heads, &staging, &log.store, &log.keys, &settings.policy, log.now())?;
+            found.signed = found.signed.map(|newest| resign(&*heads, &signer, newest)).transpose()?;
+            Ok(found)
+        };
+        let mut found = finished().map_err(|error| match heads.check_held() {
+            Err(held) if held.kind() == HeadErrorKind::Conflict => LogError::Overtaken { message: held.to_string() },
+            _ => error,
+        })?;
         tracing::info!(size = found.tree.size(), read, "taken over");
         intake.count_past(std::mem::take(&mut found.past));
         begin(&log, Parts { signer, heads, staging, found }, mailbox)
@@ -257,6 +289,7 @@ impl Standby {
         let left = self.detection.left(self.now());
         self.log.status.set_writer(WriterState::Standby(StandbyState {
             writer: lock.writer_address(),
+            is_heard: self.is_heard,
             behind: signed - self.follower.size(),
             current_at: self.current_at,
             takes_over_in: (!lock.is_new()).then_some(left.as_secs() + u64::from(left.subsec_nanos() > 0)),

@@ -23,7 +23,13 @@ fn text(health: &Health, now: u64) -> String {
         line("writer", standby.active_writer.clone().unwrap_or_else(|| "its fence names no address".into()));
         line("standby", of_standby(standby));
     }
-    let size = health.size.map_or_else(|| "nothing published".to_owned(), |size| format!("{size} entries"));
+    let unread = health.problems.iter().find(|(code, _)| code == "checkpoint-unreadable");
+    let size = match (health.size, unread) {
+        (Some(size), None) => format!("{size} entries"),
+        (Some(size), Some(_)) => format!("{size} entries when the storage could be read last"),
+        (None, Some(_)) => "not known: the storage could not be read".to_owned(),
+        (None, None) => "nothing published".to_owned(),
+    };
     let waiting = health.signed_size.unwrap_or(0).saturating_sub(health.size.unwrap_or(0));
     let waiting = if waiting == 0 { String::new() } else { format!(", {waiting} more are signed and not published") };
     line("tree", size + &waiting);

@@ -4,7 +4,7 @@ use crate::config::{Config, Lock, MAX_ADDRESS, ObjectsConfig};
 use crate::error::{LogError, StorageError};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use stele_clock::Clock;
+use stele_clock::{Clock, SystemClock};
 use stele_daemon::config::Loaded;
 use stele_durable::{Dir, key_file};
 use stele_log_core::contract::head_store::{HeadError, HeadStore};
@@ -14,6 +14,7 @@ use stele_log_storage_files::objects::FileObjects;
 use stele_log_storage_objects::head_store::LockedHead;
 use stele_log_storage_objects::lock_watch::LockWatch;
 use stele_log_storage_objects::objects::StoredObjects;
+use stele_log_storage_objects::served::served;
 use stele_log_storage_postgres::postgres_lock::{PostgresConfig, PostgresLock};
 use stele_log_storage_s3::credentials::Credentials;
 use stele_log_storage_s3::s3_bucket::{S3Bucket, S3Config};
@@ -87,7 +88,7 @@ impl Storage {
         if files.load().map_err(|error| failed(error.into()))?.is_some() {
             return Err(LogError::InFiles { data: data.path().to_owned() });
         }
-        let bucket: Arc<dyn Bucket> = Arc::new(S3Bucket::new(config.objects.clone(), clock.clone()));
+        let bucket: Arc<dyn Bucket> = Arc::new(S3Bucket::new(config.objects.clone(), clock.clone()).serving(served));
         let run = run()?;
         probe(&*bucket, &PROBE.of_run(&run.0), Effort::default()).map_err(|error| failed(error.into()))?;
         tracing::info!(place = bucket.place(), "the object store decides conditional writes one after the other");
@@ -139,6 +140,26 @@ impl SharedStorage {
         let locked = self.lock.into_held().ok_or_else(|| failed(StorageError::NotHeld))?;
         Ok(Box::new(Both { locked, _only: self.only }))
     }
+}
+
+/// The objects of a log, for reading: beside whatever runs, and without its lock.
+pub(crate) fn readable(loaded: &Loaded<Config>) -> Result<Arc<dyn Objects>, LogError> {
+    let Some(config) = bucket(loaded)? else {
+        return Ok(Arc::new(FileObjects::new(&Dir::open(loaded.resolve(&loaded.config.data))?)));
+    };
+    Ok(Arc::new(StoredObjects::with_removal(&read_alone(config.objects)).0))
+}
+
+/// The lock of a log in a bucket, to be looked at; `None` where it is in files, or in a database.
+pub(crate) fn watched(loaded: &Loaded<Config>) -> Result<Option<LockWatch<ChainLock>>, LogError> {
+    let Some(BucketConfig { objects, lock: LockConfig::Objects }) = bucket(loaded)? else { return Ok(None) };
+    let run = run()?;
+    Ok(Some(LockWatch::new(ChainLock::new(&read_alone(objects), None, &loaded.config.origin, run), run)))
+}
+
+fn read_alone(objects: S3Config) -> ObjectStore {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    ObjectStore::new(Arc::new(S3Bucket::new(objects, clock.clone()).serving(served)), clock)
 }
 
 /// A storage that cannot be used.

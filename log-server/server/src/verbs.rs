@@ -6,6 +6,7 @@ use crate::cli::{Cli, Command, KeyCommand, PolicyCommand, program};
 use crate::config::{self, Config};
 use crate::doctor;
 use crate::error::LogError;
+use crate::export;
 use crate::freeze;
 use crate::fsck::{self, Order};
 use crate::init;
@@ -52,6 +53,7 @@ pub fn run(cli: Cli) -> Result<Output, LogError> {
             let (failed, checks) = (found.failures(), found.count());
             found.output().with_failure((failed > 0).then_some(LogError::Unwell { failed, checks }))
         }
+        Command::Export { dir, to, policy } => export::run(&dir, &to, policy)?,
         Command::Fsck { dir, repair, restart, at_most, scratch, policy } => {
             fsck::run(&dir, policy, &Order { repair, restart, at_most, scratch, is_copy: false })?
         }

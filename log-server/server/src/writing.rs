@@ -8,8 +8,12 @@ use stele_log_core::assembly::{Parts, assemble};
 use stele_log_core::running_log::RunningLog;
 use stele_log_core::sequencer::Sequencer;
 use stele_log_core::sequencer_event::{Action, Event};
+use stele_log_core::status::WriterState;
 use stele_spec::hash::Digest;
 use stele_spec::policy::Policy;
+
+/// The word of a writer that another run has taken the lock from.
+const OVERTAKEN: &str = "overtaken";
 
 /// A writer that has not begun yet.
 pub(crate) struct Writing {
@@ -31,8 +35,13 @@ pub(crate) fn begin(log: &Arc<RunningLog>, mut parts: Parts, mailbox: &Mailbox) 
     Ok(Writing { sequencer, witnesses })
 }
 
-/// Brings the sequencer its events, and does what it says, until it ends.
-pub(crate) fn drive(writing: Writing, shared: &RunningLog, mailbox: &Mailbox) {
+/// Brings the sequencer its events, and does what it says, until it ends. Where it `follows_again`, that is also when it was overtaken.
+pub(crate) fn drive(
+    writing: Writing,
+    shared: &RunningLog,
+    mailbox: &Mailbox,
+    follows_again: bool,
+) -> Result<(), LogError> {
     let Writing { mut sequencer, mut witnesses } = writing;
     let clock = &*shared.clock;
     loop {
@@ -50,8 +59,14 @@ pub(crate) fn drive(writing: Writing, shared: &RunningLog, mailbox: &Mailbox) {
                 Action::Sync(covered) => sync(shared, mailbox, covered),
                 // Who has gone away finds the statement logged when asking again.
                 Action::Reply(to, reply) => drop(to.send(reply)),
-                Action::Finish => return,
+                Action::Finish => return Ok(()),
             }
+        }
+        if follows_again
+            && sequencer.is_stopped()
+            && let WriterState::Stopped { code: OVERTAKEN, message } = shared.status.writer()
+        {
+            return Err(LogError::Overtaken { message });
         }
     }
 }

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 // Reading order is dependency order: a module uses only modules above it.
+pub mod served;
+
 pub mod public_checkpoint;
 
 pub mod objects;

@@ -1,7 +1,8 @@
 //! The lock as a standby watches it: it reads, until it fences.
 //!
 //! A standby that guesses that the writer is gone fences after the record that it saw last, and after no other: where the writer has appended meanwhile, or
-//! another standby has fenced, that place is taken, and nothing has happened. One that is told to take over fences after whatever is there.
+//! another standby has fenced, that place is taken, and nothing has happened. One that is told to take over fences after whatever that writer appends
+//! meanwhile; where another run has fenced since, nothing has happened either: of two that are told at once one takes over.
 
 use crate::head_store::LockedHead;
 use crate::public_checkpoint::read;
@@ -17,6 +18,9 @@ pub struct LockWatch<L> {
     /// The fence of the newest record's run.
     fence: Option<Record>,
 }
+
+/// How many records the writer may append while a standby that was told to take over fences.
+const TAKES: usize = 16;
 
 /// Why a standby fences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,10 +80,14 @@ impl<L: Lock> LockWatch<L> {
         self.fence.as_ref().is_some_and(|fence| fence.is_local_elsewhere(run))
     }
 
+    /// The newest signed checkpoint, a note; `None` before the first.
+    pub fn head(&self) -> Option<&[u8]> {
+        self.newest.as_ref().and_then(Record::head)
+    }
+
     /// The size of the newest signed tree; 0 before the first.
     pub fn signed_size(&self) -> u64 {
-        let head = self.newest.as_ref().and_then(Record::head).and_then(read);
-        head.map_or(0, |checkpoint| checkpoint.size())
+        self.head().and_then(read).map_or(0, |checkpoint| checkpoint.size())
     }
 
     /// Whether the newest record is this run's fence: it has the lock.
@@ -87,29 +95,38 @@ impl<L: Lock> LockWatch<L> {
         self.newest.as_ref().is_some_and(|newest| newest.run() == self.run)
     }
 
+    /// The number of take-overs up to the run that holds the lock; 0 before the first record.
+    pub fn epoch(&self) -> u64 {
+        self.newest.as_ref().map_or(0, Record::epoch)
+    }
+
     /// Fences, as `writer`. Where there is no record at all there is no log to take over.
     pub fn fence(&mut self, writer: &str, why: Why) -> Result<Fenced, LockError> {
-        if self.is_held() {
-            return Ok(Fenced::Won);
-        }
-        if self.is_new() {
-            return Ok(Fenced::Lost);
-        }
-        let fenced = match why {
-            Why::Told => self.lock.take(writer),
-            Why::Silence => self.lock.append(self.newest.as_ref(), Step::Fence { writer: writer.to_owned() }),
-        };
-        match fenced {
-            Ok(fence) => {
-                (self.newest, self.fence) = (Some(fence.clone()), Some(fence));
-                Ok(Fenced::Won)
+        let (epoch, mut takes) = (self.epoch(), if why == Why::Told { TAKES } else { 1 });
+        while takes > 0 && !self.is_new() {
+            if self.is_held() {
+                return Ok(Fenced::Won);
             }
-            Err(error) if matches!(error.kind(), LockErrorKind::Overtaken | LockErrorKind::Unknown) => {
-                tracing::info!(%error, "the lock was not taken over");
-                Ok(Fenced::Lost)
+            if self.epoch() != epoch {
+                break;
             }
-            Err(error) => Err(error),
+            match self.lock.append(self.newest.as_ref(), Step::Fence { writer: writer.to_owned() }) {
+                Ok(fence) => {
+                    (self.newest, self.fence) = (Some(fence.clone()), Some(fence));
+                    return Ok(Fenced::Won);
+                }
+                Err(error) if matches!(error.kind(), LockErrorKind::Overtaken | LockErrorKind::Unknown) => {
+                    tracing::info!(%error, "the lock was not taken over");
+                    if error.kind() == LockErrorKind::Unknown || takes == 1 {
+                        break;
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+            takes -= 1;
+            self.look()?;
         }
+        Ok(Fenced::Lost)
     }
 
     /// The lock, where it [is held](Self::is_held).

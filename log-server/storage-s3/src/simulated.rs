@@ -3,10 +3,11 @@
 //! It checks that a request is signed by somebody who has the access key, and not the signature.
 
 use crate::location::Endpoint;
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use stele_object_store::bucket::{Bucket, BucketError, Condition, PutAnswer, Trouble, Version};
@@ -21,6 +22,12 @@ pub const BUCKET: &str = "logs";
 
 /// How long a connection may be idle.
 const IDLE: Duration = Duration::from_secs(30);
+
+/// The headers of a put that are kept with its object.
+const KEPT: [&str; 3] = ["cache-control", "content-encoding", "content-type"];
+
+/// What is kept beside the bytes, by name: lines of a head.
+type Told = Mutex<BTreeMap<Key, String>>;
 
 /// A service that runs until it is dropped.
 #[derive(Debug)]
@@ -46,14 +53,15 @@ impl SimulatedS3 {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let (address, bucket, is_stopping) =
             (listener.local_addr()?, Arc::new(bucket), Arc::new(AtomicBool::new(false)));
-        let (served, stopping) = (bucket.clone(), is_stopping.clone());
+        let (served, stopping, told) = (bucket.clone(), is_stopping.clone(), Arc::new(Told::default()));
         let accepting = std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 if stopping.load(Ordering::SeqCst) {
                     return;
                 }
-                let served = served.clone();
-                std::thread::spawn(move || serve(connection, &served));
+                let (served, told) = (served.clone(), told.clone());
+                let stopping = stopping.clone();
+                std::thread::spawn(move || serve(connection, &served, &told, &stopping));
             }
         });
         Ok(Self { address, bucket, is_stopping, accepting: Some(accepting) })
@@ -81,13 +89,17 @@ impl Drop for SimulatedS3 {
     }
 }
 
-fn serve(connection: TcpStream, bucket: &MemoryBucket) {
+/// Until the other side goes, or the service is gone, also where the connection was kept.
+fn serve(connection: TcpStream, bucket: &MemoryBucket, told: &Told, is_stopping: &AtomicBool) {
     let _ = connection.set_read_timeout(Some(IDLE));
     let Ok(mut out) = connection.try_clone() else { return };
     let mut input = BufReader::new(connection);
     while let Ok(Some(request)) = read(&mut input) {
+        if is_stopping.load(Ordering::SeqCst) {
+            return;
+        }
         // Without an answer the connection ends, as where a machine died.
-        let Some(answer) = answer(&request, bucket) else { return };
+        let Some(answer) = answer(&request, bucket, told) else { return };
         if out.write_all(&answer).is_err() {
             return;
         }
@@ -120,7 +132,7 @@ fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
-fn answer(request: &Request, bucket: &MemoryBucket) -> Option<Vec<u8>> {
+fn answer(request: &Request, bucket: &MemoryBucket, told: &Told) -> Option<Vec<u8>> {
     let Request { method, path, headers, body, .. } = request;
     let is_head = method == "HEAD";
     let authorization = header(headers, "authorization").unwrap_or_default();
@@ -138,6 +150,10 @@ fn answer(request: &Request, bucket: &MemoryBucket) -> Option<Vec<u8>> {
     };
     let answer = match method.as_str() {
         "PUT" => {
+            // All puts of one name say the same: one that arrives later says it as well.
+            let kept = headers.iter().filter(|(name, _)| KEPT.contains(&name.as_str()));
+            let lines = kept.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+            told.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), lines);
             let version = header(headers, "if-match").map(|version| Version(version.to_owned()));
             let condition = match &version {
                 Some(version) => Condition::Is(version),
@@ -145,14 +161,18 @@ fn answer(request: &Request, bucket: &MemoryBucket) -> Option<Vec<u8>> {
                 None => Condition::None,
             };
             match bucket.put(&key, condition, body) {
-                Ok(PutAnswer::Stored(version)) => Ok(whole(200, version.as_ref(), b"", false)),
+                Ok(PutAnswer::Stored(version)) => Ok(whole(200, version.as_ref(), "", b"", false)),
                 Ok(PutAnswer::ConditionFailed) => Ok(error(412, "PreconditionFailed", false)),
                 Err(error) => Err(error),
             }
         }
-        "DELETE" => bucket.delete(&key).map(|()| whole(204, None, b"", false)),
+        "DELETE" => bucket.delete(&key).map(|()| whole(204, None, "", b"", false)),
         _ => bucket.get(&key, u64::MAX).map(|found| match found {
-            Some(found) => whole(200, Some(&found.version), &found.bytes, is_head),
+            Some(found) => {
+                let told = told.lock().unwrap_or_else(PoisonError::into_inner);
+                let told = told.get(&key).map_or("", String::as_str);
+                whole(200, Some(&found.version), told, &found.bytes, is_head)
+            }
             None => error(404, "NoSuchKey", is_head),
         }),
     };
@@ -171,7 +191,7 @@ fn list(request: &Request, bucket: &MemoryBucket) -> Vec<u8> {
         Ok(keys) => {
             let keys: String = keys.iter().map(|key| format!("<Contents><Key>{key}</Key></Contents>")).collect();
             let document = format!("<?xml version=\"1.0\"?><ListBucketResult>{keys}</ListBucketResult>");
-            whole(200, None, document.as_bytes(), false)
+            whole(200, None, "", document.as_bytes(), false)
         }
         Err(failed) => unanswered(&failed, false).unwrap_or_else(|| error(503, "SlowDown", false)),
     }
@@ -183,14 +203,14 @@ fn unanswered(failed: &BucketError, is_head: bool) -> Option<Vec<u8>> {
 }
 
 fn error(status: u16, code: &str, is_head: bool) -> Vec<u8> {
-    whole(status, None, format!("<Error><Code>{code}</Code></Error>").as_bytes(), is_head)
+    whole(status, None, "", format!("<Error><Code>{code}</Code></Error>").as_bytes(), is_head)
 }
 
-fn whole(status: u16, version: Option<&Version>, body: &[u8], is_head: bool) -> Vec<u8> {
+fn whole(status: u16, version: Option<&Version>, told: &str, body: &[u8], is_head: bool) -> Vec<u8> {
     let tag = version.map_or_else(String::new, |Version(version)| format!("ETag: {version}\r\n"));
     let length = if status == 204 { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
     let dated = "Last-Modified: Fri, 24 May 2013 00:00:00 GMT\r\n";
-    let mut bytes = format!("HTTP/1.1 {status} Said\r\n{tag}{length}{dated}\r\n").into_bytes();
+    let mut bytes = format!("HTTP/1.1 {status} Said\r\n{tag}{told}{length}{dated}\r\n").into_bytes();
     if !is_head {
         bytes.extend_from_slice(body);
     }

@@ -74,6 +74,68 @@ fn every_row_of_the_threat_model_names_its_test() {
     }
 }
 
+/// Where the reasons come from for which a writer stops.
+const REASONS: [&str; 13] = [
+    "log-server/core/src/writer.rs",
+    "log-server/core/src/recall.rs",
+    "log-server/object-store/src/lock.rs",
+    "log-server/object-store/src/object_store.rs",
+    "log-server/storage-files/src/head_store.rs",
+    "log-server/storage-objects/src/head_store.rs",
+    "log-server/storage-objects/src/objects.rs",
+    "log-server/storage-objects/src/public_checkpoint.rs",
+    "log-server/storage-s3/src/answer.rs",
+    "log-server/server/src/run.rs",
+    "platform/durable/src/error.rs",
+    "platform/durable/src/compare_and_swap.rs",
+    "platform/fetch/src/http_client.rs",
+];
+
+/// The stable words in a source: `Exit::Io, "io"` of an error, `=> "io"` of a function of codes, `code: "internal"`.
+fn codes(source: &str) -> BTreeSet<String> {
+    let code = source.split("#[cfg(test)]\nmod ").next().unwrap();
+    let mut found = BTreeSet::new();
+    for line in code.lines() {
+        for mark in ["=> \"", "code: \""] {
+            let literal = line.split_once(mark).map(|(_, rest)| rest);
+            found.extend(literal.and_then(|rest| Some(rest.split_once('"')?.0.to_owned())));
+        }
+        let said = line.split_once("Exit::").and_then(|(_, rest)| rest.split_once(", \"")?.1.split_once('"'));
+        found.extend(said.map(|(word, _)| word.to_owned()));
+    }
+    found.retain(|word| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'));
+    found
+}
+
+#[test]
+fn every_reason_for_which_a_writer_stops_has_its_place_in_the_runbook_and_no_other_word_has() {
+    let text = fs::read_to_string(house().join("docs/operations/log.md")).unwrap();
+    let (_, section) = text.split_once("\n## Why a writer stops\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let told: BTreeSet<String> = rows.flat_map(quoted).map(str::to_owned).collect();
+    let sources = REASONS.iter().map(|path| fs::read_to_string(house().join(path)).unwrap());
+    let known: BTreeSet<String> = sources.flat_map(|source| codes(&source)).collect();
+    let missing: Vec<_> = known.difference(&told).collect();
+    let gone: Vec<_> = told.difference(&known).collect();
+    assert!(told.len() >= 30, "{told:?}");
+    assert!(missing.is_empty() && gone.is_empty(), "not in the runbook: {missing:?}; no reason any more: {gone:?}");
+    // Each is met by one of the alerts: those that name reasons, and the one for all others.
+    let alerts = fs::read_to_string(house().join("docs/operations/examples/alerts.yml")).unwrap();
+    let named = |mark: &str| -> BTreeSet<&str> {
+        let before = format!("stele_writer_stopped{{reason{mark}\"");
+        let lists = alerts.split(before.as_str()).skip(1);
+        lists.filter_map(|rest| rest.split('"').next()).flat_map(|list| list.split('|')).collect()
+    };
+    let (others, mut met) = (named("!~"), named("=~"));
+    met.extend(named("="));
+    assert!(others.contains("overtaken") && met.contains("overtaken"), "{met:?}");
+    // Of data that were put back there is an alert of its own.
+    met.insert("backup-restored");
+    assert_eq!(others, met, "what the alert for all others leaves out is what others name");
+    assert!(met.iter().all(|reason| known.contains(*reason)), "{met:?}");
+}
+
 /// Paths in `.route("...")` of the sources below a folder, as OpenAPI writes them.
 fn routes(folder: &str) -> BTreeSet<String> {
     let mut sources = Vec::new();

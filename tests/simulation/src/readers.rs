@@ -89,7 +89,7 @@ impl Reader {
     ) -> Result<Read, crate::model::Violation> {
         let name = subject.to_string();
         let known = self.lists.get(&name).map_or_else(KnownList::nothing, |(_, known)| known.clone());
-        let proof = match prove(log, subject, known.size()) {
+        let proof = match prove(log, subject, known.size(), None) {
             Ok(proof) => proof,
             Err(NameProofError::NotNow | NameProofError::Beyond { .. } | NameProofError::Prove(_)) => {
                 return Ok(Read::Nothing);

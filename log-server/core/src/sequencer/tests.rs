@@ -1,5 +1,6 @@
 use super::*;
 use crate::checkpoint::SignedCheckpoint;
+use crate::contract::head_store::{HeadError, HeadStore};
 use crate::contract::lookup::{Lookup, LookupKey, LookupUnavailable};
 use crate::endpoint::{WitnessAnswer, WitnessRequest};
 use crate::file_digests::FileDigestIndex;
@@ -10,7 +11,7 @@ use crate::rules::{Batch as BatchRule, Rules};
 use crate::samples::{ORIGIN, Offline, claim, key, open_registration, policy, release, signer};
 use crate::staged_batch::{MAX_BATCH_BYTES, MAX_STATEMENT_BYTES};
 use crate::witness_problem::Problem;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, RwLock};
 use stele_clock::ManualClock;
 use stele_spec::checkpoint::Checkpoint;
@@ -388,4 +389,62 @@ fn a_head_that_waits_for_its_quorum_is_offered_to_the_witnesses_of_a_mended_poli
     let changed = Event::Changed { settings: Arc::new(settings("quorum none\n")), without: Vec::new() };
     assert_eq!(replies(sequencer.step(after(30), changed)), [(1, "1 false".into())]);
     assert_eq!(size(&log), Some(3));
+}
+
+/// A lock that another run may take.
+#[derive(Debug)]
+struct Contended {
+    is_taken: Arc<AtomicBool>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("another run has it")]
+struct Taken;
+
+impl stele_explain::Explain for Taken {
+    stele_explain::explain! {
+        Self => stele_explain::Exit::Locked, "overtaken";
+    }
+}
+
+impl HeadStore for Contended {
+    fn load(&self) -> Result<Option<Vec<u8>>, HeadError> {
+        Ok(None)
+    }
+
+    fn compare_and_swap(&self, _: Option<&[u8]>, _: &[u8]) -> Result<(), HeadError> {
+        Ok(())
+    }
+
+    fn check_held(&self) -> Result<(), HeadError> {
+        if self.is_taken.load(Ordering::SeqCst) { Err(HeadError::new(HeadErrorKind::Conflict, Taken)) } else { Ok(()) }
+    }
+
+    fn excludes_others(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_writer_at_rest_looks_at_the_lock_where_another_run_can_take_it() {
+    let (log, mut sequencer) = sequencer("quorum none\n");
+    sequencer.step(START, Event::Idle);
+    sequencer.step(after(1000), Event::Idle);
+    // In files nobody else can, and nothing is looked at before the checkpoint is renewed.
+    assert_eq!(sequencer.wake_at(after(1000)), Some(after(600_000)));
+    let is_taken = Arc::new(AtomicBool::new(false));
+    sequencer.writer.heads = Box::new(Contended { is_taken: is_taken.clone() });
+    sequencer.look_at = Some(after(5000));
+    assert_eq!(sequencer.wake_at(after(1000)), Some(after(5000)));
+    assert!(sequencer.step(after(5000), Event::Idle).is_empty());
+    assert_eq!(log.status.writer(), WriterState::Running);
+    is_taken.store(true, Ordering::SeqCst);
+    // Who collects a batch learns it from the signature.
+    sequencer.step(after(5100), submitted("a.example", 1));
+    assert!(!sequencer.is_at_rest() && !sequencer.is_stopped());
+    sequencer.step(after(5110), Event::Idle);
+    sequencer.look_at = Some(after(6000));
+    sequencer.step(after(7000), Event::Idle);
+    assert!(sequencer.is_stopped() && matches!(log.status.writer(), WriterState::Stopped { code: "overtaken", .. }));
+    assert_eq!(replies(sequencer.step(after(7001), submitted("b.example", 2))), [(2, "writer-stopped".into())]);
 }

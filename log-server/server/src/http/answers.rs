@@ -56,6 +56,7 @@ pub(super) fn typed(content_type: &'static str, body: Vec<u8>) -> Response {
 pub(super) fn json(status: StatusCode, value: &serde_json::Value) -> Response {
     let mut text = value.to_string();
     text.push('\n');
-    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
+    let kept = if status.is_success() { "no-cache" } else { "no-store" };
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, kept)];
     (status, headers, text).into_response()
 }

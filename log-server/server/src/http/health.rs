@@ -5,7 +5,7 @@
 
 use super::answers::{internal, json};
 use super::server::Server;
-use crate::metrics::spare;
+use crate::metrics::{spare, strangers};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -93,18 +93,18 @@ fn report(shared: &RunningLog, queue: usize, read: Option<Result<Option<Vec<u8>>
         }
     };
     let (mut size, mut age) = (None, None);
-    match read {
-        None => {
-            let message = format!("the storage did not answer within {} s", PATIENCE.as_secs());
+    let silent = || format!("the storage did not answer within {} s", PATIENCE.as_secs());
+    match read.map_or_else(|| Err(silent()), |read| read.map_err(|error| error.to_string())) {
+        Err(message) => {
             problem("checkpoint-unreadable", message);
+            // What was published last is known all the same.
             if let Some(published) = shared.published() {
                 size = Some(published.size());
                 age = published.time().map(|time| shared.now().saturating_sub(time.seconds()));
             }
         }
-        Some(Err(error)) => problem("checkpoint-unreadable", error.to_string()),
-        Some(Ok(None)) => problem("checkpoint-missing", "no checkpoint is published".into()),
-        Some(Ok(Some(note))) => match shared.verify_checkpoint(&note) {
+        Ok(None) => problem("checkpoint-missing", "no checkpoint is published".into()),
+        Ok(Some(note)) => match shared.verify_checkpoint(&note) {
             Err(error) => problem("checkpoint-refused", error.to_string()),
             Ok(head) => {
                 size = Some(head.value().size());
@@ -136,6 +136,14 @@ fn report(shared: &RunningLog, queue: usize, read: Option<Result<Option<Vec<u8>>
         problem("manifest-damaged", format!("{damaged} manifests were read and have another digest than their name"));
     }
     let known = shared.status.witnesses();
+    let strangers = strangers(&settings.policy, &known);
+    if !strangers.is_empty() {
+        let message = format!(
+            "too few witnesses know this log by the key that it signs with now, so nothing more is cosigned: {} do not",
+            strangers.join(", ")
+        );
+        problem("key-unknown", message);
+    }
     let witnesses: serde_json::Map<String, Value> =
         known.iter().map(|(name, status)| (name.clone(), of_witness(status))).collect();
     let well = problems.is_empty();

@@ -5,10 +5,12 @@
 //! [`MAX_POINTERS`](stele_spec::nameproof::MAX_POINTERS); who is shown fewer than the list has asks again from the position
 //! after the last.
 //!
+//! With `&at=<size>` the answer is the proof under the published head of that size, or 404: a cache may keep it for ever, as it keeps a tile.
+//!
 //! `GET /entries/<index>/inclusion?size=<size>` has the path from a listed entry to the root of the very tree of the proof,
 //! however far the log has grown since.
 
-use super::answers::{bad_request, internal, not_found, typed, unavailable};
+use super::answers::{bad_request, immutable, internal, not_found, typed, unavailable};
 use super::server::Server;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -32,6 +34,7 @@ pub(super) struct Asked {
     hex: Option<String>,
     #[serde(default)]
     from: u64,
+    at: Option<u64>,
 }
 
 /// `?size=`.
@@ -48,11 +51,13 @@ pub(super) async fn proof(
 ) -> Response {
     let Ok(kind) = kind.parse::<Kind>() else { return not_found("such lookup") };
     let parameter = if kind == Kind::Digest { "hex" } else { "name" };
-    let (text, from) = match asked {
-        Ok(Query(Asked { name: Some(text), hex: None, from })) if kind != Kind::Digest => (text, from),
-        Ok(Query(Asked { name: None, hex: Some(text), from })) if kind == Kind::Digest => (text, from),
+    let (text, from, at) = match asked {
+        Ok(Query(Asked { name: Some(text), hex: None, from, at })) if kind != Kind::Digest => (text, from, at),
+        Ok(Query(Asked { name: None, hex: Some(text), from, at })) if kind == Kind::Digest => (text, from, at),
         _ => {
-            let message = format!("expected the parameter {parameter}, and optionally from=<tree size>");
+            let message = format!(
+                "expected the parameter {parameter}, and optionally from=<tree size> and at=<size of the published tree>"
+            );
             return bad_request("bad-query", &message, "GET / says what this log serves");
         }
     };
@@ -60,10 +65,15 @@ pub(super) async fn proof(
         Ok(subject) => subject,
         Err(error) => return bad_request("bad-name", &error.to_string(), example(kind)),
     };
-    match server.blocking(move |shared| prove(shared, &subject, from)).await {
+    match server.blocking(move |shared| prove(shared, &subject, from, at)).await {
+        Ok(Ok(proof)) if at.is_some() => immutable(TEXT, proof.to_bytes()),
         Ok(Ok(proof)) => typed(TEXT, proof.to_bytes()),
         Ok(Err(NameProofError::NotNow)) => {
             unavailable("index-not-published", "the next tree head is not published yet", 1)
+        }
+        Ok(Err(error @ NameProofError::OtherHead { .. })) => {
+            let hint = "ask under the size of /checkpoint, or without `at`";
+            refusal(StatusCode::NOT_FOUND, "other-head", &error.to_string(), Some(hint))
         }
         Ok(Err(error @ NameProofError::Beyond { .. })) => {
             let hint = "you know a larger tree than this log publishes: keep both, and find out which it denies";
@@ -92,7 +102,7 @@ pub(super) async fn inclusion(
     match server.blocking(move |shared| shared.prover.path(&published, position, size)).await {
         Ok(Ok(path)) => {
             let lines = path.path().iter().map(|hash| to_base64(hash.as_bytes()) + "\n");
-            typed(TEXT, lines.collect::<String>().into_bytes())
+            immutable(TEXT, lines.collect::<String>().into_bytes())
         }
         Ok(Err(ProveError::OutOfRange { .. })) => not_found("such entry in a tree of that size"),
         Ok(Err(error)) => internal(&error),

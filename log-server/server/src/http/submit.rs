@@ -27,7 +27,7 @@ use stele_spec::merkle::leaf_hash;
 use stele_spec::submission::{MAX_HEAD, MEDIA_TYPE, Malformed, Next, Part};
 use stele_spec::text::to_base64;
 
-/// Seconds until a standby is asked again: by then it may be the writer.
+/// Seconds until a standby is asked again that does not hear of the writer: by then it may be the writer.
 const STANDBY_RETRY: u64 = 5;
 
 pub(super) async fn submit(
@@ -197,7 +197,9 @@ fn not_taken(denied: &SubmitError, message: String) -> Response {
             &message,
             Some("make statement and manifest from the same files"),
         ),
-        SubmitError::Unavailable(Unavailable::Standby { writer }) => standby(writer.as_deref(), message),
+        SubmitError::Unavailable(Unavailable::Standby { writer, is_heard }) => {
+            standby(writer.as_deref(), *is_heard, message)
+        }
         SubmitError::Unavailable(error) => unavailable(error.code(), &message, error.retry_after()),
         SubmitError::Refused { refusal, existing } => {
             let mut object = json!({ "error": refusal.code(), "message": &message, "hint": refusal.hint() });
@@ -220,8 +222,8 @@ fn not_taken(denied: &SubmitError, message: String) -> Response {
     }
 }
 
-/// Where the writer is, for those who asked a standby.
-fn standby(writer: Option<&str>, message: String) -> Response {
+/// Where the writer is, for those who asked a standby. Without `Retry-After` where that is at work: asking here again is of no use.
+fn standby(writer: Option<&str>, is_heard: bool, message: String) -> Response {
     let hint = match writer {
         Some(writer) => {
             format!("send it to the log's writer, {writer}, or to the log's own address; asking twice is harmless")
@@ -234,7 +236,7 @@ fn standby(writer: Option<&str>, message: String) -> Response {
     }
     let mut answer = json(StatusCode::SERVICE_UNAVAILABLE, &object);
     answer.extensions_mut().insert(Refusal { code: "standby".into(), message, hint: Some(hint) });
-    with_retry_after(answer, STANDBY_RETRY)
+    if is_heard { answer } else { with_retry_after(answer, STANDBY_RETRY) }
 }
 
 fn status_of(refusal: &AdmissionRefusal) -> StatusCode {

@@ -23,6 +23,7 @@ use stele_object_store::record::Run;
 
 mod contract;
 mod faults;
+mod partials;
 mod standby;
 mod writers;
 

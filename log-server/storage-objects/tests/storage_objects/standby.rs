@@ -35,9 +35,17 @@ fn of_two_that_hear_nothing_one_takes_over_and_the_other_follows_it() {
     assert!(log.write(vec![claim("other.example", 1)]).is_err());
     let held = first.into_held().unwrap();
     assert!(held.load().unwrap().is_some() && !held.excludes_others());
-    // Who is told takes over from whoever has it.
-    assert_eq!(second.fence("3", Why::Told).unwrap(), Fenced::Won);
-    assert!(second.is_held() && second.into_held().is_some());
+    // Who is told takes over from the run that it knows, whatever that appends meanwhile; not from one that took over since.
+    let (mut third, mut fourth) = (standby(&bucket, 4), standby(&bucket, 5));
+    let head = held.load().unwrap().unwrap();
+    held.compare_and_swap(Some(&head), &head).unwrap();
+    assert_eq!(third.fence("4", Why::Told).unwrap(), Fenced::Won);
+    assert_eq!(fourth.fence("5", Why::Told).unwrap(), Fenced::Lost);
+    assert_eq!((fourth.writer(), fourth.is_held()), (Some("4"), false));
+    // Told once more it does.
+    assert_eq!(fourth.fence("5", Why::Told).unwrap(), Fenced::Won);
+    assert!(fourth.is_held() && fourth.into_held().is_some());
+    assert!(held.check_held().is_err());
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod backups;
 mod bucket;
 mod crashes;
 mod deaths;
+mod export;
 mod outages;
 mod restored;
 mod standby;

@@ -21,6 +21,7 @@ use stele_object_store::bucket::Bucket as _;
 use stele_object_store::memory::MemoryBucket;
 use stele_probe::failure::{Failure, Step};
 use stele_probe::http;
+use stele_samples::model;
 use stele_samples::statements::Speaker;
 
 use crate::bucket::{Place, prepared};
@@ -173,6 +174,15 @@ fn a_standby_serves_what_is_published_says_where_the_writer_is_and_takes_over_wh
     let told = run(Binary::Log, ["status", path(&folder)?, "--url", &next.url()?])?.expect(0)?;
     assert!(told.stdout.contains(&network.log.url()?), "{}", told.stdout);
 
+    // `doctor` says who holds the lock, whether each witness answers, and how far the standby is.
+    let (policy, url) = (network.policy_path(), next.url()?);
+    let told = run(Binary::Log, ["doctor", path(&folder)?, "--policy", path(&policy)?, "--url", &url])?.expect(0)?;
+    let log = network.log.url()?;
+    for line in [&format!("{log}, the run 1 of"), "has read everything that is signed", "witness-3.example: answers"] {
+        assert!(told.stdout.contains(line), "{line}: {}", told.stdout);
+    }
+    assert_eq!(objects(), before, "doctor writes nothing");
+
     // It follows, and a writer that is idle for longer than its standby waits is none that is gone.
     let second = network.accepted(Speaker::new(3)?.claim()?.bytes())?;
     poll(START, "a standby that has read it", || {
@@ -246,6 +256,98 @@ fn of_three_standbys_one_takes_over() -> Step {
             assert_eq!(health["standby"]["active_writer"], standbys[winner].url()?, "{health}");
         }
     }
+    Ok(())
+}
+
+/// Waits until a server is well, its lookups included, and says that it is a standby of the writer at this address.
+fn follows(server: &Server, writer: &Server) -> Step {
+    let (address, url) = (server.address()?, writer.url()?);
+    poll(START, "a standby that follows the new writer", || {
+        let health: Value = http::get(address, "/healthz").ok().filter(|answer| answer.status == 200)?.json().ok()?;
+        (health["writer"] == "standby" && health["standby"]["active_writer"] == url).then_some(())
+    })
+}
+
+#[test]
+fn an_idle_writer_learns_that_it_was_overtaken_and_one_that_was_a_standby_follows_again() -> Step {
+    let service = SimulatedS3::start(MemoryBucket::new()).unwrap();
+    let mut network = network(&service)?;
+    network.accepted(Speaker::new(1)?.claim()?.bytes())?;
+    let mut next = standby(&network, 2)?;
+    signal(&next, Signal::USR1)?;
+    // Nobody submits anything to it, and its checkpoint is young.
+    poll(START, "a writer that says that it is overtaken", || {
+        let health = health(&network.log).ok()?;
+        (health["writer"] == "stopped" && health.to_string().contains("overtaken")).then_some(())
+    })?;
+    let (log, url) = (network.at("log"), network.log.url()?);
+    let told = run(Binary::Log, ["status", path(&log)?, "--url", &url])?.expect(9)?;
+    assert!(told.stdout.contains("overtaken"), "{}", told.stdout);
+    network.log.stop()?;
+    accepted_by(&[&next], Speaker::new(2)?.claim()?.bytes())?;
+
+    // The one that took over is overtaken in its turn: the same process follows, serves reading, and can be told to take over again.
+    let mut third = standby(&network, 3)?;
+    signal(&third, Signal::USR1)?;
+    follows(&next, &third)?;
+    let (_, index) = accepted_by(&[&third], Speaker::new(3)?.claim()?.bytes())?;
+    let address = next.address()?;
+    poll(START, "a standby that has read it", || {
+        http::get(address, &format!("/entries/{index}")).ok().filter(|answer| answer.status == 200)
+    })?;
+    signal(&next, Signal::USR1)?;
+    follows(&third, &next)?;
+    let (_, last) = accepted_by(&[&next], Speaker::new(4)?.claim()?.bytes())?;
+    assert!(last > index);
+    third.stop()?;
+    next.stop()
+}
+
+#[test]
+fn of_two_standbys_that_are_told_at_once_one_takes_over_and_the_other_follows_it() -> Step {
+    let service = SimulatedS3::start(MemoryBucket::new()).unwrap();
+    let network = network(&service)?;
+    network.accepted(Speaker::new(1)?.claim()?.bytes())?;
+    let standbys = [standby(&network, 2)?, standby(&network, 3)?];
+    standbys.iter().try_for_each(|standby| signal(standby, Signal::USR1))?;
+    let (winner, _) = accepted_by(&standbys.each_ref(), Speaker::new(2)?.claim()?.bytes())?;
+    follows(&standbys[1 - winner], &standbys[winner])?;
+    // It still does when it has waited for its whole time.
+    thread::sleep(std::time::Duration::from_secs(3));
+    follows(&standbys[1 - winner], &standbys[winner])?;
+    assert_eq!(health(&standbys[winner])?["writer"], "running");
+    Ok(())
+}
+
+#[test]
+fn a_publisher_who_asks_a_standby_is_told_at_once_where_the_writer_is() -> Step {
+    let service = SimulatedS3::start(MemoryBucket::new()).unwrap();
+    let network = network(&service)?;
+    network.accepted(Speaker::new(1)?.claim()?.bytes())?;
+    let next = standby(&network, 2)?;
+    let acme = Publisher::new(&network, "acme.example")?;
+    // It is ready to wait for longer than a story may take.
+    let folder = network.at("model");
+    model::write(&folder, 1)?;
+    acme.prepare(&folder, "1.0.0")?;
+    let told = acme.publish_with(&folder, &["--log", &next.url()?, "--wait", "1h"])?.expect(9)?;
+    let (writer, said) = (network.log.url()?, told.all());
+    assert!(said.contains("this is a standby") && said.contains(&format!("the writer is at {writer}")), "{said}");
+    acme.publish_with(&folder, &["--log", &writer])?.expect(0)?;
+    Ok(())
+}
+
+#[test]
+fn a_bucket_that_is_gone_is_no_log_without_entries() -> Step {
+    let service = SimulatedS3::start(MemoryBucket::new()).unwrap();
+    let network = network(&service)?;
+    let index = network.accepted(Speaker::new(1)?.claim()?.bytes())?;
+    drop(service);
+    let (log, url) = (network.at("log"), network.log.url()?);
+    let told = run(Binary::Log, ["status", path(&log)?, "--url", &url])?.expect(9)?;
+    assert!(told.stdout.contains("checkpoint-unreadable"), "{}", told.stdout);
+    let tree = format!("{} entries when the storage could be read last", index + 2);
+    assert!(told.stdout.contains(&tree), "{}", told.stdout);
     Ok(())
 }
 

@@ -47,6 +47,29 @@ fn restart(network: &mut Network) -> Step {
 }
 
 #[test]
+fn a_log_whose_new_key_no_witness_knows_says_so_at_once() -> Step {
+    let mut network = Network::start(2, 2)?;
+    log_key(&network, &["add"], 0)?;
+    restart(&mut network)?;
+    network.log.stop()?;
+    // Without `key retire`, which asks them first.
+    let config = network.at("log/log.toml");
+    let lines = fs::read_to_string(&config).unwrap();
+    let lines: Vec<_> = lines.lines().filter(|line| !line.starts_with("second_key")).collect();
+    fs::write(&config, lines.join("\n").replace("log.key", "log-2.key") + "\n").unwrap();
+    network.log.start()?;
+    // What is published is young and satisfies the policy: only the witnesses' answers tell.
+    let told = poll(SOON, "a log that says that it is not known", || {
+        let health: serde_json::Value =
+            http::get(network.log_address().ok()?, "/healthz").ok()?.expect(503).ok()?.json().ok()?;
+        health["problems"].as_array()?.iter().find(|problem| problem["error"] == "key-unknown").cloned()
+    })?;
+    let message = told["message"].as_str().unwrap();
+    assert!(message.contains("witness-1.example, witness-2.example do not"), "{message}");
+    Ok(())
+}
+
+#[test]
 fn a_log_takes_a_post_quantum_key_beside_its_first_and_retires_that_one() -> Step {
     let mut network = Network::start(3, 2)?;
     let anna = Publisher::new(&network, "acme.example")?;

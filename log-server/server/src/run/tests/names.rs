@@ -91,6 +91,21 @@ fn everything_about_a_name_is_proven_and_so_is_nothing() {
     assert_eq!(rest.value().iter().map(|pointer| pointer.position).collect::<Vec<_>>(), [logged]);
     assert_eq!(error_of(&log.get(&query(&subject, 99))), (409, "tree-smaller".into()));
 
+    // Under the head that it names an answer never changes; there is none under a head of before, or of later.
+    let size = log.listed(&subject).head().value().size();
+    let proven = log.get(&format!("{}&at={size}", query(&subject, 0)));
+    assert_eq!((proven.status, proven.header("cache-control")), (200, Some("public, max-age=31536000, immutable")));
+    assert_eq!(proven.body, log.name_proof(&subject, 0).to_bytes());
+    assert_eq!(log.get(&query(&subject, 0)).header("cache-control"), Some("no-cache"));
+    for at in [0, size - 1, size + 1] {
+        let refused = log.get(&format!("{}&at={at}", query(&subject, 0)));
+        assert_eq!(error_of(&refused), (404, "other-head".into()), "{at}");
+        assert_eq!(refused.header("cache-control"), Some("no-store"), "{at}");
+    }
+    assert_eq!(error_of(&log.get(&format!("{}&at=newest", query(&subject, 0)))), (400, "bad-query".into()));
+    let path = log.get("/entries/3/inclusion?size=4");
+    assert!(path.header("cache-control").unwrap().contains("immutable"));
+
     for (path, code) in [
         ("/lookup/name/proof", "bad-query"),
         ("/lookup/name/proof?hex=00", "bad-query"),

@@ -32,6 +32,7 @@ pub(super) fn run(recorder: &mut Recorder) -> Step {
     }
     log(&["check", "log", "--policy", policy], "check", 0)?;
     log(&["doctor", "log", "--policy", policy, "--url", &url], "doctor", 0)?;
+    log(&["export", "log", "--to", "exported", "--policy", policy], "export", 0)?;
     log(&["fsck", "log", "--policy", policy], "fsck", 0)?;
     log(&["status", "log", "--url", &url], "status", 0)
 }

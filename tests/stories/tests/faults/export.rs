@@ -1,0 +1,115 @@
+//! The public files of a log, copied out of its bucket for a web server that knows nothing of logs.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
+
+use std::fs;
+
+use stele_harness::binaries::Binary;
+use stele_harness::command::{Told, run};
+use stele_harness::file_server::FileServer;
+use stele_harness::network::{Network, path};
+use stele_harness::publisher::Publisher;
+use stele_log_storage_s3::simulated::SimulatedS3;
+use stele_object_store::bucket::{Bucket as _, Condition};
+use stele_object_store::key::Key;
+use stele_object_store::memory::MemoryBucket;
+use stele_probe::failure::Step;
+use stele_samples::model;
+use stele_samples::statements::Speaker;
+
+use crate::bucket::{Place, prepared};
+
+fn export(network: &Network, to: &str) -> Step<Told> {
+    let (log, to, policy) = (network.at("log"), network.at(to), network.policy_path());
+    run(Binary::Log, ["--json", "export", path(&log)?, "--to", path(&to)?, "--policy", path(&policy)?])
+}
+
+#[test]
+fn a_log_in_a_bucket_is_copied_for_a_web_server_and_goes_on_being_verified_there() -> Step {
+    let service = SimulatedS3::start(MemoryBucket::new()).unwrap();
+    let mut network = prepared(&Place::of(&service), 3, 2)?;
+    let none = export(&network, "early")?.expect(9)?.json()?;
+    assert_eq!(none["error"], "nothing-published");
+    network.start_log()?;
+    let acme = Publisher::new(&network, "acme.example")?;
+    let folder = network.at("model");
+    acme.release(&folder, "1.0.0", 1)?;
+
+    // No key is needed where the copy is made, and the log runs on.
+    let key = fs::read(network.at("log/log.key")).unwrap();
+    fs::remove_file(network.at("log/log.key")).unwrap();
+    let first = export(&network, "static")?.expect(0)?.json()?;
+    fs::write(network.at("log/log.key"), key).unwrap();
+    assert_eq!((&first["before"], &first["lost_manifests"]), (&0.into(), &serde_json::json!([])), "{first}");
+    network.accepted(Speaker::new(1)?.claim()?.bytes())?;
+    let second = export(&network, "static")?.expect(0)?.json()?;
+    assert_eq!(second["before"], first["tree_size"], "it goes on where it was: {second}");
+    assert!(second["tree_size"].as_u64() > first["tree_size"].as_u64());
+    let copy = network.at("static");
+    assert_eq!(fs::read(copy.join("checkpoint")).unwrap(), network.get("/checkpoint")?.body);
+
+    // Somebody changes an entry in the bucket: what is copied already stays as it was.
+    let whole = network.at("whole");
+    model::copy(&copy, &whole)?;
+    network.accepted(Speaker::new(2)?.claim()?.bytes())?;
+    network.log.stop()?;
+    let bucket = service.bucket();
+    let bundles: Vec<Key> = bucket.list(&"mine/public/tile/entries".parse().unwrap(), None).unwrap();
+    let kept: Vec<_> = bundles.iter().map(|key| bucket.get(key, u64::MAX).unwrap().unwrap().bytes).collect();
+    for (key, bytes) in bundles.iter().zip(&kept) {
+        assert!(bytes.starts_with(&[0x1f, 0x8b]), "{key}: bundles lie there in gzip");
+        let mut spoiled = bytes.clone();
+        spoiled[bytes.len() / 2] ^= 1;
+        bucket.put(key, Condition::None, &spoiled).unwrap();
+    }
+    let told = export(&network, "static")?;
+    assert!(matches!(told.code, Some(9 | 12)), "no gzip any more, or other entries: {}", told.all());
+    assert_eq!(fs::read(copy.join("checkpoint")).unwrap(), fs::read(whole.join("checkpoint")).unwrap());
+    for (key, bytes) in bundles.iter().zip(&kept) {
+        bucket.put(key, Condition::None, bytes).unwrap();
+    }
+    export(&network, "static")?.expect(0)?;
+    // An older copy of the bucket is not taken for news.
+    let name: Key = "mine/public/checkpoint".parse().unwrap();
+    let newest = bucket.get(&name, u64::MAX).unwrap().unwrap().bytes;
+    bucket.put(&name, Condition::None, &fs::read(whole.join("checkpoint")).unwrap()).unwrap();
+    assert_eq!(export(&network, "static")?.expect(12)?.json()?["error"], "exports-older");
+    bucket.put(&name, Condition::None, &newest).unwrap();
+
+    // The log and its bucket are gone; the files verify, and are audited from the first entry to the last.
+    drop(service);
+    let (server, policy) = (FileServer::start(&copy)?, network.policy_path());
+    let audited = run(Binary::Stele, ["audit", &server.url(), "--policy", path(&policy)?])?.expect(0)?;
+    assert!(audited.all().contains(&second["tree_size"].as_u64().map(|size| size + 2).unwrap().to_string()));
+    acme.verify_with(&folder, &["--online", "--log", path(&copy)?])?.expect(0)?;
+    let other = network.at("fetched");
+    model::copy(&folder, &other)?;
+    fs::remove_file(other.join("release.stele")).unwrap();
+    run(Binary::Stele, ["fetch", path(&other)?, "--log", &server.url(), "--policy", path(&policy)?])?.expect(0)?;
+    acme.verify(&other)?.expect(0)?;
+    Ok(())
+}
+
+#[test]
+fn a_log_in_files_is_copied_beside_itself_and_a_missing_manifest_is_looked_for_again() -> Step {
+    let mut network = Network::start(1, 1)?;
+    let acme = Publisher::new(&network, "acme.example")?;
+    acme.release(&network.at("model"), "1.0.0", 1)?;
+    let manifests = network.at("log/data/public/manifests");
+    let manifest = fs::read_dir(&manifests).unwrap().next().unwrap().unwrap().path();
+    let bytes = fs::read(&manifest).unwrap();
+    fs::remove_file(&manifest).unwrap();
+    let lacking = export(&network, "static")?.expect(0)?.json()?;
+    assert_eq!(lacking["lost_manifests"].as_array().unwrap().len(), 1, "{lacking}");
+    fs::write(&manifest, bytes).unwrap();
+    let whole = export(&network, "static")?.expect(0)?.json()?;
+    assert_eq!(whole["lost_manifests"], serde_json::json!([]), "{whole}");
+    let copied = network.at("static").join("manifests").join(manifest.file_name().unwrap());
+    assert_eq!(fs::read(copied).unwrap(), fs::read(&manifest).unwrap());
+
+    // Another log's folder is none for this one.
+    let other = Network::start(1, 1)?;
+    let (log, to, policy) = (other.at("log"), network.at("static"), other.policy_path());
+    let told = run(Binary::Log, ["--json", "export", path(&log)?, "--to", path(&to)?, "--policy", path(&policy)?])?;
+    assert_eq!(told.expect(7)?.json()?["error"], "other-log");
+    network.stop()
+}
