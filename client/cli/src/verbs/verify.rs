@@ -14,6 +14,7 @@ use stele_log_client::log_url;
 use stele_log_client::log_view::{LogAddress, LogView, MAX_VERDICT_WAIT};
 use stele_log_client::release_status::{Rejected, ReleaseStatus, Source};
 use stele_log_client::replacement::{self, Replacement};
+use stele_log_client::statements::StatementSource as _;
 use stele_log_client::unproven_answer::UnprovenAnswer;
 use stele_model_files::examine::{AtHand, ComputedClaims};
 use stele_oci::Reference;

@@ -111,9 +111,10 @@ fn a_bundle_proves_that_nothing_else_was_said_and_a_withdrawal_that_it_has_is_th
     assert!(told.stdout.starts_with("WITHDRAWN  ") && told.stdout.contains("It leaks."), "{}", told.stdout);
     assert!(told.stdout.contains("withdrawn, complete, checked by 1 index cosigner"), "{}", told.stdout);
     offline(&folder, &policy, &["--accept", "withdrawn"])?.expect(0)?;
-    let shown = command::run(Binary::Stele, ["show", path(&bundle_of(&folder).0)?])?.expect(0)?.stdout;
+    let (file, _) = bundle_of(&folder);
+    let shown = command::run(Binary::Stele, ["show", path(&file)?])?.expect(0)?.stdout;
     assert!(shown.starts_with("WITHDRAWN, says a statement in this file that was not verified"), "{shown}");
-    let by_policy = ["show", path(&bundle_of(&folder).0)?, "--policy", path(&policy)?, "--no-state"];
+    let by_policy = ["show", path(&file)?, "--policy", path(&policy)?, "--no-state"];
     let shown = command::run(Binary::Stele, by_policy)?.expect(0)?.stdout;
     assert!(shown.starts_with("WITHDRAWN at entry ") && shown.contains("It leaks."), "{shown}");
     offline(&next, &policy, &[])?.expect(0)?;

@@ -115,9 +115,9 @@ fn a_replaying_cosigner_checks_by_the_copy_beside_it_and_reads_that_again_after_
     let origin: Origin = ORIGIN.parse().unwrap();
     for round in 0..2 {
         cosigner.server.start()?;
-        let address = cosigner.server.address()?.to_owned();
+        let address = cosigner.server.address()?;
         let copied = || {
-            let head = http::get(&address, &format!("/mirror/{}/checkpoint", origin.digest())).ok()?;
+            let head = http::get(address, &format!("/mirror/{}/checkpoint", origin.digest())).ok()?;
             (head.status == 200).then_some(())
         };
         poll(SOON, "a copy", copied)?;
