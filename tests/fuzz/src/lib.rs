@@ -1,0 +1,35 @@
+//! What each fuzz target does with an input. It stands here and not in the targets, so that it is compiled once and not in thirty programs.
+
+pub mod add_checkpoint;
+pub mod add_transition;
+pub mod agent;
+pub mod bundle;
+pub mod c2pa;
+pub mod checkpoint;
+pub mod coverage;
+pub mod entry;
+pub mod entry_bundle;
+pub mod evidence;
+pub mod finding;
+pub mod forms;
+pub mod hints;
+pub mod key;
+pub mod lock_record;
+pub mod manifest;
+pub mod model_files;
+pub mod name;
+pub mod name_proof;
+pub mod note;
+pub mod oci_manifest;
+pub mod oms_bundle;
+pub mod policy;
+pub mod receipt;
+pub mod same_verdict;
+pub mod sha256_lanes;
+pub mod statement;
+pub mod submission;
+pub mod text;
+pub mod tile_path;
+pub mod tlog_proof;
+pub mod transition;
+pub mod upload;
