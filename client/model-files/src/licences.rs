@@ -281,7 +281,7 @@ mod tests {
             ("openrail++", is("LicenseRef-openrail-plus-plus", Some(true))),
             ("Apache-2.0 OR MIT", is("Apache-2.0 OR MIT", Some(false))),
             ("apache-2.0 or mit", is("Apache-2.0 OR MIT", Some(false))),
-            ("(mit and cc-by-nc-4.0) OR isc", is("(MIT AND CC-BY-NC-4.0) OR ISC", Some(true))),
+            ("(mit and cc-by-nc-4.0) OR isc", is("(MIT AND CC-BY-NC-4.0) OR ISC", Some(false))),
             ("gpl-2.0-only with classpath-exception-2.0", is("GPL-2.0-only WITH Classpath-exception-2.0", Some(false))),
             ("LicenseRef-Acme", is("LicenseRef-Acme", None)),
         ] {

@@ -101,7 +101,7 @@ pub fn check_alone(record: &mut ProvenEntries, signed: &SignedStatement) -> Resu
 }
 
 /// Refuses where the log says, signed, that it has ended. One that has gone on since takes statements.
-fn still_open(record: &ProvenEntries) -> Result<(), Failure> {
+pub fn still_open(record: &ProvenEntries) -> Result<(), Failure> {
     let end = LogEnd::newest(&LogReader::new(record.log().files()), record.policy());
     match end.filter(|end| !end.is_contradicted()) {
         Some(end) => Err(LogEnded { said: end.text() }.into()),

@@ -177,10 +177,13 @@ impl IndexCosigner {
             }
         };
         let tree = (step.size(), step.root());
-        slot.set_checked(tree);
-        // A cosigner that replays may come again over what it cosigned before.
+        // What was replayed is not checked again, whether it can be signed now or not; and it may come again over what was cosigned before.
+        if checking.replayed.is_some() {
+            slot.set_checked(tree);
+        }
         if step.size() < verified.checkpoint().size().max(cosigned.0) {
             checking.beyond = Some(tree);
+            slot.set_checked(tree);
             return Ok(StepAnswer::Checked(step.size()));
         }
         let time = self.clock.time_after(&record)?;
@@ -190,6 +193,7 @@ impl IndexCosigner {
         let signed = Cosigned::sign(verified, &self.keyring, time).inspect_err(|_| slot.put_back_cosignature())?;
         checking.state.advance(&signed)?;
         checking.beyond = None;
+        slot.set_checked(tree);
         let lines = signed.lines().iter().map(ToString::to_string).collect();
         slot.serve(&LastCosigned::Cosigned(Box::new(signed)));
         Ok(StepAnswer::Cosigned(lines))

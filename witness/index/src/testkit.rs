@@ -33,7 +33,7 @@ pub(crate) struct Log {
     old: Option<OldTree>,
     /// All of them.
     pub(crate) entries: Vec<Vec<u8>>,
-    /// Whether it leaves the transition proofs out.
+    /// Whether the transition proofs that it brings show nothing.
     pub(crate) proves_nothing: bool,
 }
 
@@ -72,7 +72,9 @@ impl Log {
         self.tree.push(last.leaf_hash());
         let last = last.to_string().into_bytes();
         let entries = statements.iter().map(Vec::as_slice).chain([&last[..]]).collect();
-        let request = self.request(old, entries, transition.filter(|_| !self.proves_nothing));
+        let nothing = || TransitionProof::of(&Index::new(), &[]);
+        let request =
+            self.request(old, entries, transition.map(|proof| if self.proves_nothing { nothing() } else { proof }));
         self.entries.extend(statements.into_iter().chain([last]));
         request
     }

@@ -14,6 +14,7 @@ use stele_publish::key_proposal::Proposal;
 use stele_publish::name::{self, NAME_CLAIMED, held, signed};
 use stele_publish::publish_error::PublishError;
 use stele_publish::receipt;
+use stele_publish::register;
 use stele_publish::signer::Signer;
 use stele_spec::key::PublicKey;
 use stele_spec::name::Publisher;
@@ -77,7 +78,11 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
         receipt::check_place(Some(receipt))?;
     }
     let mut record = proven_entries(&log, &loaded.policy, args.trust.accept_incomplete_answer)?;
-    let (logged, is_new) = match held(&mut record, &args.publisher, &key)? {
+    let there = held(&mut record, &args.publisher, &key)?;
+    if there.is_none() {
+        register::still_open(&record)?;
+    }
+    let (logged, is_new) = match there {
         Some(logged) => (logged, false),
         None if args.dry_run => return keys::rehearsed(claim, None, None, args.output.as_deref()),
         None if args.threshold > 1 => return propose(claim, &key, args.proposal),

@@ -140,6 +140,7 @@ fn change(args: ChangeArgs, action: Action, new: &[PathBuf], old: &[String]) -> 
         return kept(&done, &mut record, args.said.output.as_deref(), false);
     }
     problems.keep(statement.check().map_err(|error| PublishError::Statement(StatementError::Field(error))));
+    problems.keep(register::still_open(&record));
     // The signatures aside, by the rules of registration: nobody should be asked to sign what cannot be.
     let alone = Holder { threshold: 1, ..holder.clone() };
     let kid = key.key_id();
@@ -225,6 +226,7 @@ fn submit(file: &Path, key: &SigningKey, said: &SubmitArgs) -> Result<Output, Fa
             }
         }
     }
+    register::still_open(&record)?;
     if said.dry_run {
         return rehearsed(statement, holder.as_ref(), Some(&record), said.output.as_deref());
     }
