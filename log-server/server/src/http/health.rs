@@ -139,7 +139,7 @@ fn report(shared: &RunningLog, queue: usize, read: Option<Result<Option<Vec<u8>>
     let strangers = strangers(&settings.policy, &known);
     if !strangers.is_empty() {
         let message = format!(
-            "too few witnesses know this log by the key that it signs with now, so nothing more is cosigned: {} do not",
+            "too few witnesses know this log by the key that it signs with now, so nothing more is cosigned; these do not: {}",
             strangers.join(", ")
         );
         problem("key-unknown", message);
