@@ -32,10 +32,9 @@ pub(crate) fn kept(
 
 /// The status of a release that is passed on: one about which the log contradicts itself is refused.
 pub(crate) fn status(evidence: &VerifiedRelease, policy: &Policy) -> Result<ReleaseStatus, Failure> {
-    match evidence.require_in_force() {
-        Err(error @ stele_verify::VerifyError::Conflicting { .. }) => return Err(error.into()),
-        // By what is known here, which has it as well.
-        Err(_) | Ok(()) => {}
+    // What else is wrong with it is known here as well, by its status.
+    if let Err(error @ stele_verify::VerifyError::Conflicting { .. }) = evidence.require_in_force() {
+        return Err(error.into());
     }
     Ok(kept(evidence, policy, false)?.unwrap_or_else(|| ReleaseStatus::of_bundle(evidence)))
 }

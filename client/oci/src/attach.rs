@@ -129,13 +129,13 @@ mod tests {
     #[test]
     fn the_manifest_is_a_function_of_artifact_and_bundle_and_reads_as_it_was_meant() {
         let digest = Digest::of(b"artifact");
-        let config = Descriptor {
+        let config = Box::new(Descriptor {
             media_type: EMPTY_TYPE.into(),
             digest: Digest::of(EMPTY),
             size: 2,
             artifact_type: None,
             annotations: Default::default(),
-        };
+        });
         let (media_type, artifact_type) = (IMAGE.into(), "x/y".into());
         let image = Image { media_type, artifact_type, config, layers: Vec::new(), subject: None };
         let pinned = "oci://h/a:b".parse::<crate::Reference>().unwrap().pinned(digest);

@@ -63,7 +63,7 @@ pub struct Image {
     /// What kind of artifact it says that it is: `artifactType`, else the media type of its config.
     pub artifact_type: String,
     /// Its config.
-    pub config: Descriptor,
+    pub config: Box<Descriptor>,
     /// Its layers.
     pub layers: Vec<Descriptor>,
     /// What it refers to.
@@ -118,7 +118,7 @@ impl Document {
                     return Err(wrong(format!("it has layers, and its media type is {}", shown(&media_type))));
                 }
                 let config = fields.remove("config").ok_or_else(|| wrong("it has no config".into()))?;
-                let config = Descriptor::read(config)?;
+                let config = Box::new(Descriptor::read(config)?);
                 let subject = fields.remove("subject").map(Descriptor::read).transpose()?;
                 let artifact_type =
                     artifact_type.filter(|kind| !kind.is_empty()).unwrap_or_else(|| config.media_type.clone());
