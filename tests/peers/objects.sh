@@ -24,14 +24,23 @@ main() {
     accepts "versitygw conforms, with a hundred racers" told storage_s3 a_real_service_conforms_with_a_hundred_racers
     accepts "a log lives in versitygw, and a second writer fences the first" lives
     if [[ -x $work/bin/fsck && -s $place/log.vkey ]]; then
-        # What readers see of a bucket of versitygw is a folder.
-        within fsck "$here/fsck.sh" "$(dirname "$(find "$place/buckets/logs" -path '*/public/checkpoint' -print -quit)")" \
-            log.example/quickstart "$place/log.vkey"
+        # A bucket of versitygw is a folder. Entry bundles lie in gzip there, and are told as such: who reads over HTTP sees them unpacked.
+        accepts "entry bundles are kept in gzip" unpacked \
+            "$(dirname "$(find "$place/buckets/logs" -path '*/public/checkpoint' -print -quit)")" "$place/public"
+        within fsck "$here/fsck.sh" "$place/public" log.example/quickstart "$place/log.vkey"
     fi
     database
     AWS_SECRET_ACCESS_KEY=wrong refuses "versitygw refuses another secret" "access-denied|SignatureDoesNotMatch|Refused" \
         told storage_s3 a_real_service_conforms_with_a_hundred_racers
     finish objects
+}
+
+# unpacked FROM TO: a copy of a log's public files as a reader over HTTP sees them.
+unpacked() {
+    cp -a "$1" "$2"
+    find "$2/tile/entries" -type f | while read -r bundle; do
+        gzip -dc <"$bundle" >"$place/bundle" && mv "$place/bundle" "$bundle" || return 1
+    done
 }
 
 # A database that nobody here wrote keeps the lock.
