@@ -79,6 +79,11 @@ impl StandbyProcess {
         self.watch.is_held()
     }
 
+    /// Whether nothing was signed by what it knows.
+    pub fn knows_no_head(&self) -> bool {
+        self.watch.head().is_none()
+    }
+
     /// Looks at the lock, and follows what is published.
     pub fn follow(&mut self) -> Stood {
         if let Err(error) = self.watch.look() {

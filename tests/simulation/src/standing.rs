@@ -11,7 +11,16 @@ impl World {
         let choice = self.random.below(100);
         let has_fenced = self.logs[log].standby.as_ref().is_some_and(StandbyProcess::has_fenced);
         match choice {
-            0..=59 if has_fenced => self.take_over(log),
+            0..=59 if has_fenced => {
+                // A fence of before the first head says nothing of one that another run has signed since: it looks again, as the server does before it ends.
+                if self.logs[log].standby.as_ref().is_some_and(StandbyProcess::knows_no_head) {
+                    self.stand(log, "follows", StandbyProcess::follow)?;
+                }
+                match self.logs[log].standby.as_ref().is_some_and(StandbyProcess::has_fenced) {
+                    true => self.take_over(log),
+                    false => Ok(()),
+                }
+            }
             // It is slow: the one before it finds out, or another fences.
             _ if has_fenced => Ok(()),
             0..=74 => self.stand(log, "follows", StandbyProcess::follow).map(drop),
