@@ -311,7 +311,10 @@ impl Subject for Log {
         thread::sleep(QUIET);
         self.page.begin_trace()?;
         self.work(work)?;
-        self.traced()
+        let points = self.traced()?;
+        // A log that had just started may have asked its witnesses still, and said no.
+        self.submit_until_taken_or_stopped()?;
+        Ok(points)
     }
 
     fn outcomes(&self) -> Vec<Outcome> {
