@@ -172,6 +172,10 @@ impl IndexCosigner {
         let step = match checked {
             Ok(step) => step,
             Err(refused) => {
+                // What led to another tree than the one that was cosigned is replayed anew.
+                if let Some(replayed) = &checking.replayed {
+                    slot.set_checked(replayed.head());
+                }
                 self.keep_evidence(slot, &mut checking, request, verified, &refused);
                 return Ok(refused.into());
             }
@@ -192,7 +196,7 @@ impl IndexCosigner {
         }
         let signed = Cosigned::sign(verified, &self.keyring, time).inspect_err(|_| slot.put_back_cosignature())?;
         checking.state.advance(&signed)?;
-        checking.beyond = None;
+        (checking.beyond, checking.replay_fault) = (None, None);
         slot.set_checked(tree);
         let lines = signed.lines().iter().map(ToString::to_string).collect();
         slot.serve(&LastCosigned::Cosigned(Box::new(signed)));
@@ -357,6 +361,7 @@ fn catch_up(slot: &LogSlot, copy: &dyn EntryCopy) -> Result<(), ReplayFault> {
         replayed.extend(&batch).map_err(ReplayFault::Wrong)?;
         if cosigned.is_ok_and(|cosigned| is_another(from, replayed, cosigned)) {
             *replayed = ReplayedTree::new();
+            slot.set_checked(replayed.head());
             return Err(ReplayFault::OtherTree);
         }
         let now = replayed.head();

@@ -162,7 +162,7 @@ fn output(
     if release_status.history.withdrawal().is_some() && release.history().withdrawal().is_none() {
         page.row(
             "NOT IN IT",
-            &"the withdrawal: whoever verifies by this bundle, and has not asked the log, is not told of it",
+            &"the withdrawal: who verifies by this bundle, and has not asked the log, is not told of it",
         );
     }
     let unchanged = if change == Change::None { ", as it was" } else { "" };

@@ -136,3 +136,27 @@ fn a_copy_with_a_wrong_index_is_said_to_be_so() {
     assert!(matches!(found, crate::StepAnswer::NotTheLast(1)), "{found:?}");
     assert!(problem(&cosigner).unwrap().starts_with("the copy's index is wrong: "), "{:?}", problem(&cosigner));
 }
+
+/// A copy that cannot be read.
+struct Unreadable;
+
+impl EntryCopy for Unreadable {
+    fn entries(&self, _: u64) -> Result<Vec<Vec<u8>>, String> {
+        Err("no such disk".to_owned())
+    }
+}
+
+#[test]
+fn a_copy_that_cannot_be_read_is_told_until_the_log_has_brought_what_it_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = Log::new("log.example/a");
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let indexed = IndexedLog { log: log.trusted(), qpd: None, copy: Some(Arc::new(Unreadable)) };
+    let cosigner = open(folder.path(), vec![indexed], true, &clock);
+    cosigner.replay_copies();
+    assert_eq!(problem(&cosigner).unwrap(), "the copy cannot be read from entry 0 on: no such disk");
+    assert_eq!(cosigner.add_transition(&log.batch(0, |entry| entry)).status(), 200);
+    assert_eq!(problem(&cosigner), None);
+    cosigner.replay_copies();
+    assert_eq!(problem(&cosigner), None, "nothing is missing, so it is not read");
+}
