@@ -18,7 +18,7 @@ use crate::staged_batch::StagedBatches;
 use crate::submitted_manifest::SubmittedManifest;
 use crate::tiles::TileStore;
 use crate::writer::{WriteError, Writer, Written};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use stele_clock::{Clock as _, SystemClock};
@@ -161,7 +161,10 @@ impl Offline {
 
 /// Objects in memory, written at time 0.
 #[derive(Debug, Default)]
-pub struct MemoryObjects(Mutex<BTreeMap<ObjectName, Vec<u8>>>);
+pub struct MemoryObjects {
+    objects: Mutex<BTreeMap<ObjectName, Vec<u8>>>,
+    leaving: Mutex<BTreeSet<ObjectName>>,
+}
 
 /// The newest signed checkpoint in memory.
 #[derive(Debug, Default)]
@@ -180,7 +183,12 @@ impl Explain for Refused {
 
 impl MemoryObjects {
     fn objects(&self) -> MutexGuard<'_, BTreeMap<ObjectName, Vec<u8>>> {
-        self.0.lock().unwrap()
+        self.objects.lock().unwrap()
+    }
+
+    /// Another process removes this object once it was read.
+    pub fn remove_once_read(&self, name: ObjectName) {
+        self.leaving.lock().unwrap().insert(name);
     }
 }
 
@@ -209,9 +217,13 @@ impl Objects for MemoryObjects {
     }
 
     fn get(&self, name: &ObjectName, limit: u64) -> Result<Option<Vec<u8>>, ObjectError> {
-        match self.objects().get(name) {
+        let found = self.objects().get(name).cloned();
+        if found.is_some() && self.leaving.lock().unwrap().remove(name) {
+            self.forget(name);
+        }
+        match found {
             Some(bytes) if bytes.len() as u64 > limit => Err(ObjectError::new(ObjectErrorKind::TooLarge, Refused)),
-            found => Ok(found.cloned()),
+            found => Ok(found),
         }
     }
 

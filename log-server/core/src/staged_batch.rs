@@ -97,6 +97,12 @@ pub enum StagedBatchError {
         /// The file.
         name: String,
     },
+    /// A staged batch that was there is there no more.
+    #[error("staged/{name} was removed while it was read")]
+    Gone {
+        /// The file.
+        name: String,
+    },
 }
 
 impl StagedBatches {

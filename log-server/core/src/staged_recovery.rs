@@ -80,16 +80,36 @@ pub fn finish(
     (size, root): (u64, RootHash),
     discarded: Discard,
 ) -> Result<usize, StagedRecoveryError> {
-    let mut chain = staging.chain(size, root)?;
-    chain.retain(|span| span.new_size > known.size());
-    let Some(first) = chain.first() else {
-        discard(staging, discarded)?;
-        return Ok(0);
-    };
+    let mut least = usize::MAX;
+    loop {
+        let mut chain = staging.chain(size, root)?;
+        chain.retain(|span| span.new_size > known.size());
+        match put_again(store, staging, known, &chain) {
+            // A run that was fenced may still be removing what it had made durable: the chain begins later now. Where it does not, the store contradicts itself.
+            Err(StagedRecoveryError::Staging(StagedBatchError::Gone { .. })) if chain.len() < least => {
+                least = chain.len();
+            }
+            done => {
+                done?;
+                discard(staging, discarded)?;
+                return Ok(chain.len());
+            }
+        }
+    }
+}
+
+/// Puts again what the batches of a chain hold.
+fn put_again(
+    store: &TileStore,
+    staging: &StagedBatches,
+    known: &Tree,
+    chain: &[Span],
+) -> Result<(), StagedRecoveryError> {
+    let Some(first) = chain.first() else { return Ok(()) };
     let before = grown_to(store, known, first.old_size)?;
     // Nothing is put before all of them are known to lead to the signed head.
     let mut tree = before.clone();
-    for span in &chain {
+    for span in chain {
         push(&mut tree, &read(staging, span)?.entries);
         if tree.root() != span.root {
             let (size, expected, found) = (span.new_size, span.root, tree.root());
@@ -97,7 +117,7 @@ pub fn finish(
         }
     }
     let mut tree = before;
-    for span in &chain {
+    for span in chain {
         let StagedBatch { entries, manifests, .. } = read(staging, span)?;
         for manifest in manifests {
             store.restore(&ObjectName::Manifest(Digest::of(&manifest)), &manifest)?;
@@ -108,9 +128,7 @@ pub fn finish(
             store.restore(&ObjectName::Tile(object.path), &object.bytes)?;
         }
     }
-    store.objects().sync()?;
-    discard(staging, discarded)?;
-    Ok(chain.len())
+    Ok(store.objects().sync()?)
 }
 
 /// The tiles and bundles that a start would put of the batches on the way to a head, which are known to lead there.
@@ -183,7 +201,7 @@ fn grown_to(store: &TileStore, known: &Tree, size: u64) -> Result<Tree, StagedRe
 
 fn read(staging: &StagedBatches, span: &Span) -> Result<StagedBatch, StagedRecoveryError> {
     let found = staging.find(span.new_size, span.root)?;
-    Ok(found.ok_or_else(|| StagedBatchError::NotABatch { name: span.name() })?)
+    Ok(found.ok_or_else(|| StagedBatchError::Gone { name: span.name() })?)
 }
 
 /// Appends entries; the tiles that became full.
@@ -193,4 +211,36 @@ fn push(tree: &mut Tree, entries: &[Vec<u8>]) -> Vec<Object> {
         tree.push(entry, leaf_hash(entry), &mut full);
     }
     full
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::objects::Objects as _;
+    use crate::samples::{MemoryHeadStore, MemoryObjects, Offline, claim};
+    use std::sync::Arc;
+
+    /// A run that was fenced removes what it had published while the next one reads it: what goes is durable elsewhere, and so is all before it.
+    #[test]
+    fn what_another_run_removes_meanwhile_is_no_damage() {
+        // Of four batches the first holds the first entry; the newest one's tiles were not put yet.
+        for (leaving, put) in [(vec![0], 3), (vec![1], 2), (vec![0, 2], 1), (vec![1, 2], 1), (vec![], 4)] {
+            let objects = Arc::new(MemoryObjects::default());
+            let mut log = Offline::start(Box::new(MemoryHeadStore::default()), objects.clone()).unwrap();
+            log.write(vec![]).unwrap();
+            for name in ["a.example", "b.example", "c.example"] {
+                log.write(vec![claim(name, 1)]).unwrap();
+            }
+            let (staging, head) = (&log.writer.staging, (log.writer.tree.size(), log.writer.tree.root()));
+            let newest = log.writer.tree.partials().into_iter().map(|object| ObjectName::Tile(object.path));
+            newest.clone().for_each(|name| objects.remove(&name).unwrap());
+            let mut names = staging.names().unwrap();
+            names.sort();
+            assert_eq!(names.len(), 4);
+            leaving.iter().for_each(|at: &usize| objects.remove_once_read(ObjectName::Staged(names[*at].clone())));
+            assert_eq!(finish(staging, &log.store, &Tree::new(), head, Discard::All).unwrap(), put, "{leaving:?}");
+            assert!(staging.names().unwrap().is_empty(), "{leaving:?}");
+            newest.for_each(|name| assert!(objects.get(&name, 1 << 20).unwrap().is_some(), "{leaving:?}: {name:?}"));
+        }
+    }
 }

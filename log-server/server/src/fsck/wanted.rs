@@ -39,7 +39,9 @@ impl<'a> Wanted<'a> {
     ) -> Result<Self, FsckError> {
         let mut wanted = Self::of_files(store);
         let unusable = |error: &StagedBatchError| match error {
-            StagedBatchError::NotABatch { name } => Some((name.clone(), error.to_string())),
+            StagedBatchError::NotABatch { name } | StagedBatchError::Gone { name } => {
+                Some((name.clone(), error.to_string()))
+            }
             StagedBatchError::Objects(_) => None,
         };
         let chain = match staging.chain(size, root) {
@@ -63,7 +65,9 @@ impl<'a> Wanted<'a> {
             Err(error) => {
                 let wrong = chain.iter().find(|span| match &error {
                     StagedRecoveryError::Root { size, .. } => *size == span.new_size,
-                    StagedRecoveryError::Staging(StagedBatchError::NotABatch { name }) => *name == span.name(),
+                    StagedRecoveryError::Staging(
+                        StagedBatchError::NotABatch { name } | StagedBatchError::Gone { name },
+                    ) => *name == span.name(),
                     // What is below them cannot be read, which is said where it is read.
                     _ => false,
                 });
