@@ -36,6 +36,9 @@ mod problems;
 
 mod stories;
 
+mod made_of;
+mod signers;
+
 mod server;
 
 mod caller;

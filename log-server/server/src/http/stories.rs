@@ -8,12 +8,12 @@ use stele_log_core::tiles::StoreError;
 use stele_spec::entry::Entry;
 use stele_spec::index::Subject;
 use stele_spec::name::Coordinate;
-use stele_spec::statement::Statement;
-use stele_spec::status::{History, State};
+use stele_spec::statement::SignedStatement;
+use stele_spec::status::{Event, History, State, What};
 use stele_spec::tile::TILE_WIDTH;
 
 /// How many statements are read for one release of a list.
-const READ_FOR_A_LINE: usize = 50;
+pub(super) const READ_FOR_A_LINE: usize = 50;
 
 /// How many are read for a page.
 pub(super) const READ_FOR_A_PAGE: usize = 300;
@@ -33,6 +33,8 @@ pub(super) enum StoryError {
 #[derive(Clone, Debug)]
 pub(super) struct Story {
     pub(super) history: History,
+    /// The statements.
+    pub(super) signed: Vec<(u64, SignedStatement)>,
     /// Whether more was said than was read.
     pub(super) is_cut: bool,
 }
@@ -77,7 +79,7 @@ impl Stories {
 
 /// A release in a line.
 pub(super) fn line(log: &RunningLog, coordinate: &Coordinate, size: u64) -> Result<Line, StoryError> {
-    let Story { history, is_cut } = story(log, coordinate, size, READ_FOR_A_LINE)?;
+    let Story { history, is_cut, .. } = story(log, coordinate, size, READ_FOR_A_LINE)?;
     let issued_at = history.release().map(|(_, release)| release.issued_at.date().to_string()).unwrap_or_default();
     let said =
         if is_cut { format!("{} or more was said since: see its page", history.state()) } else { said(&history) };
@@ -98,6 +100,35 @@ pub(super) fn said(history: &History) -> String {
     said
 }
 
+/// The state in full: each statement that made it, with its entry, its day and its reason.
+pub(super) fn told(history: &History) -> String {
+    let mut told = Vec::new();
+    match history.state() {
+        State::Withdrawn | State::Superseded => {}
+        State::Conflicting => {
+            told.push("conflicting: the log holds statements that cannot both be, as no honest log does".to_owned())
+        }
+        state => told.push(state.to_string()),
+    }
+    if let Some((entry, withdraw)) = history.withdrawal() {
+        told.push(format!("withdrawn at entry {entry} on {}: {}", withdraw.issued_at.date(), withdraw.reason));
+    }
+    if let Some(Event { position, issued_at, what: What::Superseded { by, reason }, .. }) = superseding(history) {
+        told.push(format!("superseded by {} at entry {position} on {}: {reason}", by.coordinate, issued_at.date()));
+    }
+    for (entry, incident) in history.open_incidents() {
+        let (id, severity, status) = (&incident.id, incident.severity, incident.status);
+        told.push(format!("incident {id} ({severity}, {status}) at entry {entry}"));
+    }
+    told.join("; ")
+}
+
+/// The newest statement that names another release in its place.
+fn superseding(history: &History) -> Option<&Event> {
+    let (entry, _) = history.superseded_by()?;
+    history.events().iter().find(|event| event.position == entry)
+}
+
 /// Everything that was said about a coordinate, in a tree of `size` entries, up to so many statements.
 pub(super) fn story(log: &RunningLog, coordinate: &Coordinate, size: u64, most: usize) -> Result<Story, StoryError> {
     let subjects = [Subject::release(coordinate), Subject::about_release(coordinate)];
@@ -105,13 +136,17 @@ pub(super) fn story(log: &RunningLog, coordinate: &Coordinate, size: u64, most: 
     positions.retain(|position| *position < size);
     let is_cut = positions.len() > most;
     positions.truncate(most);
-    let statements = statements(log, &positions, size)?;
-    let history = History::fold(coordinate, statements.iter().map(|(position, statement)| (*position, statement)));
-    Ok(Story { history, is_cut })
+    let signed = statements(log, &positions, size)?;
+    let history = History::fold(coordinate, signed.iter().map(|(position, signed)| (*position, signed.statement())));
+    Ok(Story { history, signed, is_cut })
 }
 
 /// The statements at these places, ascending. Each bundle is read once.
-pub(super) fn statements(log: &RunningLog, positions: &[u64], size: u64) -> Result<Vec<(u64, Statement)>, StoryError> {
+pub(super) fn statements(
+    log: &RunningLog,
+    positions: &[u64],
+    size: u64,
+) -> Result<Vec<(u64, SignedStatement)>, StoryError> {
     let width = u64::from(TILE_WIDTH);
     let mut found = Vec::with_capacity(positions.len());
     for positions in positions.chunk_by(|one, other| one / width == other / width) {
@@ -121,7 +156,7 @@ pub(super) fn statements(log: &RunningLog, positions: &[u64], size: u64) -> Resu
             let unread = || StoryError::Entry { position: *position };
             let bytes = usize::try_from(position % width).ok().and_then(|at| bundle.get(at)).ok_or_else(unread)?;
             if let Entry::Statement(signed) = Entry::parse(bytes).map_err(|_| unread())? {
-                found.push((*position, signed.statement().clone()));
+                found.push((*position, signed));
             }
         }
     }

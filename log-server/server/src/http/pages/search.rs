@@ -58,7 +58,10 @@ pub(in crate::http) async fn search(
     let mut page = Page::titled("Search");
     page.search_form(&asked);
     if wanted == Wanted::Nothing {
-        page.paragraph("Expected a name such as acme.example or acme.example/tiny, 64 or 40 hex digits, or pkg:huggingface/acme/tiny.");
+        page.paragraph(
+            "Expected a name such as acme.example or acme.example/tiny, 64 or 40 hex digits, pkg:huggingface/acme/tiny, or the address of a model \
+             there. The name of a model alone is not looked up: it needs its publisher before it.",
+        );
         return page.answer(if asked.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST });
     }
     let size = server.shared.published().map_or(0, |published| published.size());
@@ -98,7 +101,7 @@ impl Wanted {
         if let Ok(id) = GitBlobId::from_hex(&lower) {
             return Self::GitBlob(id);
         }
-        if let Ok(purl) = asked.parse() {
+        if let Some(purl) = asked.parse().ok().or_else(|| on_hub(asked)) {
             return Self::Purl(Box::new(purl));
         }
         let ends = asked.match_indices(['/', '@']).map(|(at, _)| at).take(MAX_PARTS).chain([asked.len()]);
@@ -108,6 +111,19 @@ impl Wanted {
         }
         Self::Nothing
     }
+}
+
+/// The package URL of a model of the hub by an address that people paste: `https://huggingface.co/acme/tiny/tree/main`, `hf://acme/tiny`.
+fn on_hub(asked: &str) -> Option<Purl> {
+    let address = asked.split_once("://").filter(|(scheme, _)| ["http", "https", "hf"].contains(scheme));
+    let path = match address? {
+        ("hf", path) => path,
+        (_, rest) => rest.split_once('/').filter(|(host, _)| ["huggingface.co", "hf.co"].contains(host))?.1,
+    };
+    let path = path.split(['?', '#', '@']).next()?;
+    let mut parts = path.split('/').filter(|part| !part.is_empty());
+    let (owner, model) = (parts.next()?, parts.next()?);
+    format!("pkg:huggingface/{owner}/{model}").parse().ok()
 }
 
 /// The releases, the newest first, and whether there are more.
@@ -139,7 +155,7 @@ fn find(log: &RunningLog, wanted: &Wanted, size: u64) -> Result<(Vec<Line>, bool
     let mut names: Vec<Coordinate> = Vec::new();
     for (_, statement) in statements(log, &positions, size)?.into_iter().rev() {
         // An amendment is found by the package URL that it gives its release.
-        let coordinate = match (&statement, wanted) {
+        let coordinate = match (statement.statement(), wanted) {
             (Statement::Release(release), _) => release.coordinate(),
             (Statement::Amend(amend), Wanted::Purl(_)) => amend.release.coordinate.clone(),
             _ => continue,
@@ -181,6 +197,12 @@ mod tests {
             ("huggingface.co/acme", "Publisher"),
             ("acme.example/tiny@1.0#base", "Coordinate"),
             ("pkg:huggingface/acme/tiny", "Purl"),
+            ("https://huggingface.co/acme/tiny", "Purl"),
+            ("https://hf.co/acme/tiny/tree/main?x=1", "Purl"),
+            ("hf://acme/tiny@main", "Purl"),
+            ("https://huggingface.co/acme", "Nothing"),
+            ("https://other.example/acme/tiny", "Nothing"),
+            ("tiny", "Nothing"),
             (&digest, "Digest"),
             (&digest.to_uppercase(), "Digest"),
             (&format!("sha256:{digest}"), "Digest"),

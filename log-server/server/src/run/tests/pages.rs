@@ -4,8 +4,8 @@ use super::*;
 use stele_log_core::samples::key;
 use stele_spec::entry::Entry;
 use stele_spec::statement::{
-    Copies, LoggedRelease, PublisherName, Statement, Supersede, SupersedeKind, Withdraw, WithdrawKind,
-    WithdrawalAction, Withdrawn, sign,
+    Action, Ancestor, Carries, Copies, LoggedEntry, LoggedRelease, Parent, PublisherName, Relation, Statement,
+    Supersede, SupersedeKind, Withdraw, WithdrawKind, WithdrawalAction, Withdrawn, sign,
 };
 
 const BASE: &str = "acme.example/tiny@1.0.2#base";
@@ -108,7 +108,8 @@ fn the_pages_show_what_became_of_releases_and_nothing_in_them_runs() {
     ] {
         assert!(withdrawn.contains(words), "{words}: {withdrawn}");
     }
-    assert!(page(&release_page(BASE), 200).contains("superseded, replaced by acme.example/tiny@1.0.2#instruct"));
+    let words = "class=\"state\">superseded by acme.example/tiny@1.0.2#instruct at entry 7 on 2026-07-01: Better.</p>";
+    assert!(page(&release_page(BASE), 200).contains(words));
     page(&release_page("acme.example/tiny@9.9#base"), 404);
     page("/release?name=%3Cscript%3E", 400);
     page("/release", 400);
@@ -126,6 +127,9 @@ fn the_pages_show_what_became_of_releases_and_nothing_in_them_runs() {
         (&file.to_string(), 200, Some(BASE)),
         (&blob, 200, Some(BASE)),
         ("pkg:huggingface/no/body", 200, None),
+        ("https://huggingface.co/acme/tiny/tree/main", 200, Some(BASE)),
+        ("hf://no/body", 200, None),
+        ("tiny", 400, None),
         ("%22%3E%3Cscript%3E", 400, None),
     ] {
         let text = page(&format!("/search?q={asked}"), status);
@@ -136,6 +140,50 @@ fn the_pages_show_what_became_of_releases_and_nothing_in_them_runs() {
         page(&format!("/search?q={}", BASE.replace('@', "%40").replace('#', "%23")), 200).contains("How to verify")
     );
     assert_eq!(Policy::parse(&log.get("/policy").body), Ok(log.policy.clone()));
+    log.stop();
+}
+
+#[test]
+fn the_page_of_a_release_says_what_became_of_its_parents_and_of_its_key() {
+    let home = tempfile::tempdir().unwrap();
+    let log = Running::start(home.path(), policy("quorum none\n"), |_| {});
+    story(&log);
+    let (withdrawn, weights) = logged(&log, 5);
+    let (signed, manifest) = release("acme.example", 1, "tuned", 3);
+    let mut tuned = signed.statement().release().unwrap().clone();
+    tuned.from_scratch = false;
+    tuned.lineage.push(Ancestor {
+        relation: Relation::Finetune,
+        parent_weights: Some(weights),
+        tool: "none".parse().unwrap(),
+        parent: Parent::Logged(withdrawn),
+        carries: Carries { license: true, use_policy: true, model_card: true, risk_notes: true },
+        recipe: None,
+    });
+    let signed = said(Statement::Release(Box::new(tuned)));
+    assert_eq!(log.release(&signed, manifest.bytes()).status, 200);
+    let text = |variant: &str| log.get(&format!("/release?name=acme.example/tiny%401.0.2%23{variant}")).text();
+    let (base, child) = (text("base"), text("tuned"));
+    let state =
+        "class=\"state\">released; made of acme.example/tiny@1.0.2#instruct, which was withdrawn at entry 9</p>";
+    assert!(child.contains(state), "{child}");
+    let above = "<li>finetune of <a href=\"/release?name=acme.example/tiny%401.0.2%23instruct\">acme.example/tiny@1.0.2#instruct</a>: <strong>withdrawn";
+    assert!(child.contains(above), "{child}");
+    assert!(base.contains("Trained from scratch") && !base.contains("revoked"), "{base}");
+    assert!(base.contains(&format!("<dt>key</dt><dd>{}</dd>", key(1).public().key_id())), "{base}");
+
+    let bytes = log.get("/entries/1").body;
+    let Statement::Publisher(mut change) = claim("acme.example", 2).statement().clone() else { panic!("no claim") };
+    change.action = Action::Rotate;
+    change.revoked = vec![key(1).public().key_id()];
+    change.reason = Some("Laptop stolen.".parse().unwrap());
+    let leaf_hash = stele_log_core::replay::Parsed::of(&bytes).unwrap().leaf;
+    change.previous = Some(LoggedEntry { entry: 1, leaf_hash });
+    log.proven(&said(Statement::Publisher(change)));
+    let revoked = "signed by a key that was revoked later, at entry 13: Laptop stolen.";
+    let child = text("tuned");
+    assert!(child.contains(&format!("class=\"state\">released; {revoked}; made of")), "{child}");
+    assert!(child.contains(&format!("released; <strong>{revoked}</strong>")), "{child}");
     log.stop();
 }
 
