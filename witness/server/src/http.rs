@@ -8,7 +8,7 @@
 //! | `POST /mirror/add-checkpoint`, `POST /mirror/add-entries` | c2sp.org/tlog-mirror, where there is a mirror; the first is the witness's own |
 //! | `GET /mirror/<origin hash>/...` | the mirror's copy of a log: `checkpoint`, `tile/`, `manifests/` |
 //! | `POST /index/add-transition`, `GET /index/...` | the index cosigner, where there is one |
-//! | `GET /healthz` | 200 or 503, with what is wrong; evidence against a log is `"status": "evidence"` and 200, since the witness is well; bastions are listed at our own listener alone, and are no illness |
+//! | `GET /healthz` | 200 or 503, with the witness's name and what is wrong; evidence against a log is `"status": "evidence"` and 200, since the witness is well; bastions are listed at our own listener alone, and are no illness |
 //! | `GET /metrics` | Prometheus; not through a bastion |
 //! | `GET /` | a page for people: who this is, its logs, what it holds against them |
 //!
@@ -287,7 +287,9 @@ async fn healthz(service: &Service, bastions: Bastions) -> Response {
             "evidence": evidence, "evidence_files": log.evidence.len(),
         })
     });
-    let mut report = serde_json::json!({"status": word, "logs": each.collect::<Vec<_>>()});
+    let mut report = serde_json::json!({
+        "status": word, "name": service.witness().name().to_string(), "logs": each.collect::<Vec<_>>(),
+    });
     let indexed = |log: &IndexHealth| serde_json::json!({"origin": log.origin, "size": log.size, "cosigned_at": log.time, "problem": log.problem});
     if let (Some(index), Some(report)) = (index, report.as_object_mut()) {
         report.insert("index".into(), index.iter().map(indexed).collect::<Vec<_>>().into());

@@ -276,8 +276,19 @@ impl Examination {
         let client = client();
         match client.get(&format!("{url}/healthz"), None) {
             Err(error) => return self.failed("reach", format!("{url}: {error}")),
-            Ok(answer) if answer.status == 200 => self.ok("reach", format!("{url} says that it is well")),
-            Ok(answer) => self.failed("reach", format!("{url}/healthz: {} {}", answer.status, answer.text().trim())),
+            Ok(answer) => {
+                let expected = keyring.own().name().to_string();
+                match named(&answer.body) {
+                    Some(found) if found != expected => {
+                        return self.failed("reach", format!("{url} is the witness {found}, expected {expected}"));
+                    }
+                    Some(_) if answer.status == 200 => self.ok("reach", format!("{url} says that it is well")),
+                    None if answer.status == 200 => {
+                        return self.failed("reach", format!("{url} does not say that it is the witness {expected}"));
+                    }
+                    _ => self.failed("reach", format!("{url}/healthz: {} {}", answer.status, answer.text().trim())),
+                }
+            }
         }
         let mut served = 0;
         for ConfiguredLog { log, .. } in home.logs() {
@@ -324,6 +335,12 @@ impl Examination {
         let (failed, checks) = (self.0.failures(), self.0.count());
         self.0.output().with_failure((failed > 0).then_some(WitnessError::Unwell { failed, checks }))
     }
+}
+
+/// The name of the witness in what `/healthz` says.
+fn named(report: &[u8]) -> Option<String> {
+    let report: serde_json::Value = serde_json::from_slice(report).ok()?;
+    Some(report.get("name")?.as_str()?.chars().take(200).collect())
 }
 
 /// Files of evidence of one kind against one log, which say one thing: a log that lies a thousand times is no more

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::common::{Folder, Log, NOW, read, told};
 use stele_explain::Explain;
+use stele_witness::home::WitnessDir;
 
 fn log() -> Log {
     Log::new("log.example/a")
@@ -295,6 +296,14 @@ fn the_doctor_says_what_works_and_what_does_not() {
         assert!(words.contains(line), "{line}: {words}");
     }
     assert!(!words.contains("FAIL") && words.contains("warn marks"), "{words}");
+    // The witness of another folder that is asked at this address is not the one that answers.
+    let other = dir.with_file_name("other");
+    WitnessDir::init(&other, &"witness.example/other".parse().unwrap(), "127.0.0.1:0").unwrap();
+    let asked = ["doctor", other.to_str().unwrap(), "--url", &process.listener.url];
+    let output = folder.command(&asked).output().unwrap();
+    let words = String::from_utf8(output.stdout).unwrap();
+    let said = "is the witness witness.example/w1, expected witness.example/other";
+    assert!(output.status.code() == Some(9) && words.contains("FAIL reach") && words.contains(said), "{words}");
     assert_eq!(process.stop(), 0);
     let backup = crate::common::files_of(&dir.join("state"));
     let process = folder.start(&[]);
