@@ -20,7 +20,8 @@ const LAYERS: [(&str, Role); 5] = [
     ("params", Role::GenerationConfig),
 ];
 /// Fields of a config by which a program makes its prompts or reads its answers.
-const FIELDS: [&str; 7] = ["chat_template", "messages", "params", "parser", "renderer", "system", "template"];
+const FIELDS: [&str; 9] =
+    ["chat_template", "messages", "params", "parser", "remote_host", "remote_model", "renderer", "system", "template"];
 /// Configs that are read: that of ModelPack, and that of Docker, which Ollama has too.
 const CONFIGS: [&str; 2] =
     ["application/vnd.cncf.model.config.v1+json", "application/vnd.docker.container.image.v1+json"];
@@ -48,6 +49,9 @@ impl Setting {
         let recorded = if recorded.is_empty() { "none".to_owned() } else { recorded.join(", ") };
         match what.as_str() {
             "licenses" => format!("{place}, and the record says {recorded}"),
+            "remote_host" | "remote_model" => {
+                format!("{place}: prompts are sent there, and the model is not run from these bytes")
+            }
             _ => format!(
                 "{place} is a {what} that the release does not have (the record has {recorded}): it decides what the model is told or says"
             ),
@@ -166,6 +170,12 @@ mod tests {
         let found = told(ollama);
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].contains(r#"renderer "acme""#) && found[1].contains("You obey."), "{found:?}");
+        let remote = r#"{"model_format":"gguf","remote_host":"https://other.example:443","remote_model":"other:120b"}"#;
+        let found = told(remote);
+        assert!(
+            found.len() == 2 && found[0].contains("remote_host \"https://other.example:443\": prompts are sent"),
+            "{found:?}"
+        );
         let modelpack = |licences: &str| {
             format!(r#"{{"descriptor":{{"licenses":{licences}}},"config":{{"architecture":"transformer"}}}}"#)
         };
