@@ -123,6 +123,10 @@ fn of_path(path: &FilePath) -> Role {
     if matches!(name.as_str(), "fingerprint.pb" | "keras_metadata.pb") {
         return Role::Config;
     }
+    // Of llama2.c and ExecuTorch.
+    if name == "tokenizer.bin" {
+        return Role::Tokenizer;
+    }
     if holds_weights(&name, extension) || compiled_model && name.contains(".espresso.") {
         return if within(&GUARDS) { Role::Classifier } else { Role::Weights };
     }

@@ -2,13 +2,13 @@
 //!
 //! A table of names is never complete, so what begins like weights is weights whatever its name.
 
-use crate::manifest::{FilePath, Manifest, Role};
+use crate::manifest::{FilePath, Manifest, ManifestFile, Role};
 
 /// The largest header that the safetensors library takes.
 const MAX_SAFETENSORS_HEADER: u64 = 100_000_000;
 
 /// Names that loaders look for and whose role by name is none of [`is_loaded`].
-const LOADED_NAMES: [(&str, Role); 50] = [
+const LOADED_NAMES: [(&str, Role); 56] = [
     ("model_index.json", Role::Config),
     ("params.json", Role::Config),
     ("adapter_config.json", Role::Config),
@@ -30,6 +30,14 @@ const LOADED_NAMES: [(&str, Role); 50] = [
     ("audio_converter.json", Role::Config),
     ("video_converter.json", Role::Config),
     ("model.weights.json", Role::WeightsIndex),
+    // Of servers: which model is loaded in the place of this one, and what is imported (DJL Serving, MLServer); of PaddleX, of Foundry Local.
+    ("serving.properties", Role::Config),
+    ("model-settings.json", Role::Config),
+    ("inference.yml", Role::Config),
+    ("inference_model.json", Role::Config),
+    // Of LeRobot, which imports their steps.
+    ("policy_preprocessor.json", Role::Config),
+    ("policy_postprocessor.json", Role::Config),
     // What is installed, or imported, before the weights are.
     ("requirements.txt", Role::Code),
     ("conda.yaml", Role::Code),
@@ -104,11 +112,18 @@ pub fn loaded_role(shown: &str) -> Option<Role> {
 }
 
 /// What a loader would take a file of a name for beside the files of a manifest: programs of Stable Diffusion take `NAME.yaml` beside a checkpoint `NAME` as its
-/// configuration, and import what that names.
+/// configuration, and import what that names; LocalAI takes all YAML in the folder of a GGUF file as configurations of models.
 pub(super) fn loadable_beside(manifest: &Manifest, shown: &str) -> Option<&'static str> {
     let (stem, _) = shown.rsplit_once('.').filter(|(_, end)| matches!(*end, "yaml" | "yml"))?;
     let has = |end: &str| format!("{stem}.{end}").parse().is_ok_and(|path| manifest.file(&path).is_some());
-    ["safetensors", "ckpt", "sft", "pt", "pth"].into_iter().any(has).then_some(Role::Config.as_str())
+    let folder = |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
+    let is_gguf = |file: &ManifestFile| {
+        let path = file.path.as_str();
+        path.to_ascii_lowercase().ends_with(".gguf") && folder(path) == folder(shown)
+    };
+    let is_taken =
+        ["safetensors", "ckpt", "sft", "pt", "pth"].into_iter().any(has) || manifest.files().iter().any(is_gguf);
+    is_taken.then_some(Role::Config.as_str())
 }
 
 /// Whether a name is that of weights in a compressed file or an archive: `model.pkl.gz`, `weights.zip`, `model.tar.gz`.
@@ -224,6 +239,11 @@ mod tests {
             ("requirements.txt", "code"),
             ("MLmodel", "config"),
             ("dream.sft", "weights"),
+            ("serving.properties", "config"),
+            ("model-settings.json", "config"),
+            ("policy_preprocessor.json", "config"),
+            ("inference.yml", "config"),
+            ("inference_model.json", "config"),
         ] {
             assert_eq!(loadable_by_name(path), Some(role), "{path}");
         }
@@ -240,6 +260,24 @@ mod tests {
             "paper.tar.gz",
         ] {
             assert_eq!(loadable_by_name(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn yaml_is_taken_beside_the_checkpoint_of_its_name_and_beside_any_gguf() {
+        let file = |path: &str| ManifestFile {
+            path: path.parse().unwrap(),
+            role: Role::Weights,
+            size: 0,
+            sha256: crate::hash::Digest::of(b""),
+            git_sha1: crate::manifest::GitBlobId::of(b""),
+        };
+        let manifest = Manifest::new(vec![file("dream.safetensors"), file("gguf/tiny-q4.GGUF")]).unwrap();
+        for path in ["dream.yaml", "dream.yml", "gguf/any.yaml"] {
+            assert_eq!(loadable_beside(&manifest, path), Some("config"), "{path}");
+        }
+        for path in ["other.yaml", "gguf/sub/any.yaml", "gguf/any.txt", "gguf"] {
+            assert_eq!(loadable_beside(&manifest, path), None, "{path}");
         }
     }
 

@@ -103,7 +103,11 @@ def loaded_by_name(path):
 
 def is_beside(name, recorded):
     stem, _, ending = name.rpartition(".")
-    return ending in ("yaml", "yml") and any(f"{stem}.{end}" in recorded for end in ("safetensors", "ckpt", "sft", "pt", "pth"))
+    if ending not in ("yaml", "yml"):
+        return False
+    folder = name.rpartition("/")[0]
+    gguf = any(each.lower().endswith(".gguf") and each.rpartition("/")[0] == folder for each in recorded)
+    return gguf or any(f"{stem}.{end}" in recorded for end in ("safetensors", "ckpt", "sft", "pt", "pth"))
 
 
 TAKEN = "weights weights-index classifier config code tokenizer chat-template generation-config system-prompt".split()
@@ -114,6 +118,7 @@ LOADED = (
     "recipe.yaml preprocessor.json dtypes.json manifest.json params task.json image_converter.json audio_converter.json "
     "video_converter.json mlmodel requirements.txt conda.yaml python_env.yaml vocabulary.json vocabulary.txt shared_vocabulary.json "
     "shared_vocabulary.txt source_vocabulary.json source_vocabulary.txt target_vocabulary.json target_vocabulary.txt hyperparams.yaml *.pyc *.pyd *.dylib unigram.json encoder.json bpe.codes "
+    "serving.properties model-settings.json policy_preprocessor.json policy_postprocessor.json inference.yml inference_model.json "
     "bpe.vocab dict.txt tokens.txt vocab.tsv source_vocab.json target_vocab.json normalizer.json template system messages"
 ).split()
 
@@ -134,6 +139,7 @@ def role(path):
         ("weights-index", is_like(name, INDEX_NAMES)),
         ("other", TRAINING.fullmatch(name)),
         ("config", name in ("fingerprint.pb", "keras_metadata.pb")),
+        ("tokenizer", name == "tokenizer.bin"),
         ("classifier", weights and within("safety", "safety_checker", "classifier", "classifiers", "guard")),
         ("weights", weights),
         ("code", ending in CODE),
