@@ -1,7 +1,9 @@
-//! Locators of hosts that a release must not have: places that only this machine knows, and addresses with a secret in them.
+//! Locators of hosts that a release must not have: places that only this machine knows, addresses with a secret in them, and what is no address of
+//! files, since exports hand it on as one.
 
 use std::convert::Infallible;
 
+use stele_spec::statement::HostType;
 use toml::Value;
 
 use crate::form::Form;
@@ -14,7 +16,8 @@ const SECRETS: [&str; 6] = ["token", "key", "secret", "password", "signature", "
 pub(crate) fn check(form: &mut Form, problems: &mut Problems) {
     let before = form.clone();
     let Ok(()) = form.each::<Infallible>("hosts.*", |at, host| {
-        let wrong = host.get("locator").and_then(Value::as_str).and_then(wrong);
+        let kind = host.get("type").and_then(Value::as_str).and_then(HostType::from_text);
+        let wrong = host.get("locator").and_then(Value::as_str).and_then(|locator| wrong(locator, kind));
         if let Some(wrong) = wrong {
             let place = format!("{at}.locator");
             problems.keep(Err::<(), _>(before.invalid(&place, format!("{place}: {wrong}"))));
@@ -24,8 +27,15 @@ pub(crate) fn check(form: &mut Form, problems: &mut Problems) {
 }
 
 /// What is wrong with a locator; the secret in it is not shown.
-fn wrong(locator: &str) -> Option<&'static str> {
+fn wrong(locator: &str, kind: Option<HostType>) -> Option<&'static str> {
     let (scheme, rest) = locator.split_once(':')?;
+    let is_of = |schemes: &[&str]| schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme));
+    if is_of(&["about", "blob", "data", "javascript", "mailto", "vbscript"]) {
+        return Some("expected an address of files, found what a browser does by itself: correct it");
+    }
+    if kind == Some(HostType::Https) && !is_of(&["https", "http", "file"]) {
+        return Some("expected https://, as the type says, found another scheme: correct the type or the locator");
+    }
     if scheme.eq_ignore_ascii_case("file") {
         return Some(
             "expected an address where others find the files, found a path of this machine: remove this [[hosts]]",
@@ -55,8 +65,10 @@ mod tests {
             "https://git.acme.example/y.git?private_token=abc",
             "https://acme.example/y?a=b&X-Amz-Signature=0123",
             "https://acme.example/y#access_token=abc",
+            "javascript:alert(document.domain)",
+            "data:text/html,x",
         ] {
-            assert!(wrong(locator).is_some(), "{locator}");
+            assert!(wrong(locator, None).is_some(), "{locator}");
         }
         for locator in [
             "https://huggingface.co/acme/tiny",
@@ -65,7 +77,10 @@ mod tests {
             "magnet:?xt=urn:btih:c12fe1c06bba254a9dc9f519b335aa7c1367a88a",
             "ssh://git@git.acme.example/acme/tiny",
         ] {
-            assert_eq!(wrong(locator), None, "{locator}");
+            assert_eq!(wrong(locator, None), None, "{locator}");
         }
+        assert!(wrong("ftp://acme.example/y", Some(HostType::Https)).is_some());
+        assert_eq!(wrong("ftp://acme.example/y", Some(HostType::Other)), None);
+        assert_eq!(wrong("https://acme.example/y", Some(HostType::Https)), None);
     }
 }

@@ -16,6 +16,27 @@ const OTHER_CURVE: &str = "publishers sign with Ed25519: `stele key new FILE` ma
 const NO_PEM: &str = "no PEM";
 const ONE_KEY: &str = "keep the key that is meant in a file of its own: which of them signs is not guessed";
 
+/// Keys of other programs, by what is in their text.
+const OTHERS: [(&str, KeyKind); 8] = [
+    (
+        "PuTTY-User-Key-File-",
+        KeyKind {
+            found: "a private key of PuTTY",
+            hint: "`puttygen FILE -O private-openssh-new -o NEW` writes the same key for OpenSSH, which is read here",
+        },
+    ),
+    ("BEGIN ENCRYPTED SIGSTORE PRIVATE KEY", KeyKind { found: "a key of cosign, on P-256", hint: OTHER_CURVE }),
+    ("BEGIN ENCRYPTED COSIGN PRIVATE KEY", KeyKind { found: "a key of cosign, on P-256", hint: OTHER_CURVE }),
+    ("BEGIN PGP PRIVATE KEY BLOCK", KeyKind { found: "a private key of PGP", hint: NEW }),
+    ("BEGIN CERTIFICATE REQUEST", KeyKind { found: "a request for a certificate", hint: "name the file of the key" }),
+    ("AGE-SECRET-KEY-1", KeyKind { found: "a key of age: it decrypts, and signs nothing", hint: NEW }),
+    ("untrusted comment:", KeyKind { found: "a key of minisign or signify", hint: NEW }),
+    (
+        "-cert-v01@openssh.com ",
+        KeyKind { found: "a certificate of OpenSSH", hint: "name the file of the secret key, without -cert.pub" },
+    ),
+];
+
 impl KeyKind {
     /// A private key of OpenSSH that has a passphrase.
     pub(crate) const ENCRYPTED_OPENSSH: Self = Self {
@@ -58,6 +79,24 @@ impl KeyKind {
     fn of_text(text: &str) -> Self {
         let is = |found, hint| Self { found, hint };
         let has = |mark: &str| text.contains(mark);
+        if text.starts_with('\u{feff}') {
+            return is("a text behind a byte order mark", "save the file in UTF-8 without it");
+        }
+        if text.trim_start().starts_with("LS0tLS1CRUdJTi") {
+            return is("PEM in base64", "`base64 -d FILE` decodes it: use what that prints");
+        }
+        if has("-----BEGIN ") && has("\\n") {
+            return is("PEM whose line breaks are written as \\n", "`printf '%b' \"$KEY\"` writes them as line breaks");
+        }
+        if has("-----BEGIN ") && text.trim().lines().count() == 1 && has("-----END ") {
+            return is("PEM whose line breaks are gone", "break the line before and behind what is between the dashes");
+        }
+        if let Some(known) = OTHERS.into_iter().find(|(mark, _)| has(mark)).map(|(_, known)| known) {
+            return known;
+        }
+        if text.trim_start().starts_with('{') && has("\"kty\"") {
+            return is("a key in JSON (JWK)", "write the same key as PKCS#8 in PEM, with a tool that reads JWK");
+        }
         if has("BEGIN ENCRYPTED PRIVATE KEY") {
             return is("a damaged encrypted private key", "get the right file again, whole");
         }
@@ -135,6 +174,15 @@ mod tests {
             (pkcs8("MIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDAAAAAAAAAAAAAAAAAA"), "curve of NIST"),
             (pkcs8("AAAA"), "another kind"),
             ("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA\n".to_owned(), "encrypted"),
+            (pkcs8("AAAA").replace('\n', "\\n"), "written as \\n"),
+            (pkcs8("AAAA").replace('\n', ""), "line breaks are gone"),
+            (format!("\u{feff}{}", pkcs8("AAAA")), "byte order mark"),
+            ("LS0tLS1CRUdJTiBQUklWQVRF\n".to_owned(), "PEM in base64"),
+            (["PuTTY-User-Key", "-File-3: ssh-ed25519\n"].concat(), "PuTTY"),
+            ("{\"kty\":\"OKP\",\"crv\":\"Ed25519\"}".to_owned(), "JWK"),
+            ("-----BEGIN CERTIFICATE REQUEST-----\nAA\n".to_owned(), "a request for a certificate"),
+            ("ssh-ed25519-cert-v01@openssh.com AAAA me\n".to_owned(), "a certificate of OpenSSH"),
+            ("untrusted comment: minisign public key\nAA\n".to_owned(), "minisign"),
             ("-----BEGIN OPENSSH PRIVATE KEY-----\nAA\n".to_owned(), "OpenSSH"),
             ("-----BEGIN RSA PRIVATE KEY-----\nAA\n".to_owned(), "RSA"),
             ("-----BEGIN EC PRIVATE KEY-----\nAA\n".to_owned(), "curve of NIST"),

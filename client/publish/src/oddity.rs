@@ -3,7 +3,9 @@
 use stele_explain::Failure;
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_spec::name::Publisher;
-use stele_spec::statement::{Date, StageMove, Statement, Supersede};
+use stele_spec::statement::{
+    DangerousDomain, Date, Evaluation, EvaluationClass, Release, StageMove, Statement, Supersede,
+};
 
 /// Sentences for the person who is about to sign.
 pub(crate) fn of(record: &mut ProvenEntries, statement: &Statement) -> Result<Vec<String>, Failure> {
@@ -18,6 +20,10 @@ pub(crate) fn of(record: &mut ProvenEntries, statement: &Statement) -> Result<Ve
             let about = record.about(&supersede.by.coordinate)?;
             let by = about.iter().find(|logged| logged.statement().release().is_some());
             of_replacement(supersede, by.map(|logged| logged.statement().publisher()))
+        }
+        Statement::Evaluation(report) => {
+            let about = record.about(&report.release.coordinate)?;
+            of_evaluation(&report.evaluation, about.iter().find_map(|logged| logged.statement().release()))
         }
         _ => Vec::new(),
     });
@@ -73,6 +79,29 @@ fn of_day(stage: &StageMove, released: Option<Date>) -> Vec<String> {
     odd
 }
 
+/// A safeguard that the release does not have, a danger of another name than the ones that are counted, and a day before there was a release.
+fn of_evaluation(evaluation: &Evaluation, release: Option<&Release>) -> Vec<String> {
+    let mut odd = Vec::new();
+    if let Some(release) = release {
+        let has: Vec<String> = release.safety.safeguards.iter().map(|safeguard| safeguard.id.to_string()).collect();
+        let unknown = evaluation.safeguards.iter().map(ToString::to_string).filter(|id| !has.contains(id));
+        let has = if has.is_empty() { "none".to_owned() } else { has.join(", ") };
+        odd.extend(unknown.map(|id| format!("the release has no safeguard {id}: it has {has}")));
+        let (date, released) = (evaluation.date, release.issued_at.date());
+        if date < released {
+            odd.push(format!("date {date} is before the day of the release, {released}"));
+        }
+    }
+    if evaluation.class == EvaluationClass::DangerousCapability && evaluation.domain.dangerous().is_none() {
+        let counted = DangerousDomain::TEXTS.join(", ");
+        odd.push(format!(
+            "the domain {} is counted as no dangerous capability: those are {counted}",
+            evaluation.domain.0
+        ));
+    }
+    odd
+}
+
 /// A replacement that somebody else published.
 fn of_replacement(supersede: &Supersede, by: Option<&Publisher>) -> Vec<String> {
     let own = &supersede.publisher.name;
@@ -118,6 +147,25 @@ mod tests {
         }
         let odd = said(&release);
         assert!(odd.len() == 2 && odd[0].starts_with("access.since 2031-01-01 is still to come"), "{odd:?}");
+    }
+
+    #[test]
+    fn a_safeguard_that_the_release_does_not_have_and_a_danger_of_another_name_are_odd() {
+        let mut release: Release =
+            toml::from_str(include_str!("../../../spec/vectors/statement/sample-release.toml")).unwrap();
+        let mut evaluation = release.evaluations[0].clone();
+        evaluation.date = release.issued_at.date();
+        evaluation.safeguards = release.safety.safeguards.iter().map(|safeguard| safeguard.id.clone()).collect();
+        evaluation.class = EvaluationClass::DangerousCapability;
+        evaluation.domain.0 = DangerousDomain::TEXTS[0].parse().unwrap();
+        assert_eq!(of_evaluation(&evaluation, Some(&release)), Vec::<String>::new());
+        release.safety.safeguards.clear();
+        evaluation.safeguards = vec!["nosuch".parse().unwrap()];
+        evaluation.domain.0 = "cyber".parse().unwrap();
+        evaluation.date = "2019-01-01".parse().unwrap();
+        let odd = of_evaluation(&evaluation, Some(&release));
+        assert!(odd.len() == 3 && odd[0] == "the release has no safeguard nosuch: it has none", "{odd:?}");
+        assert!(odd[1].contains("before the day of the release") && odd[2].contains("cyber-abuse"), "{odd:?}");
     }
 
     #[test]
