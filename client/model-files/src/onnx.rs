@@ -1,6 +1,6 @@
 //! ONNX: which files a model keeps its numbers in.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read, Seek};
 
 use crate::protobuf::Fields;
@@ -14,8 +14,8 @@ const MAX_NAME: u64 = 4_096;
 /// The most files that one model may name.
 const MAX_FILES: usize = 4_096;
 
-/// The files that tensors of a model are in, as the model names them: from its own folder.
-pub fn external_data(file: impl Read + Seek, size: u64) -> io::Result<BTreeSet<String>> {
+/// The files that tensors of a model are in, as the model names them: from its own folder; and how many bytes each must have at least.
+pub fn external_data(file: impl Read + Seek, size: u64) -> io::Result<BTreeMap<String, u64>> {
     let mut walk = Walk::new(file);
     walk.message(Message::Model, size, 0)?;
     Ok(walk.found)
@@ -96,12 +96,22 @@ enum Value {
 
 struct Walk<R> {
     fields: Fields<BufReader<R>>,
-    found: BTreeSet<String>,
+    found: BTreeMap<String, u64>,
+    /// Of the tensor that is read.
+    place: Place,
+}
+
+/// Where the numbers of a tensor are.
+#[derive(Default)]
+struct Place {
+    location: Option<String>,
+    offset: u64,
+    length: u64,
 }
 
 impl<R: Read + Seek> Walk<R> {
     fn new(file: R) -> Self {
-        Self { fields: Fields::new(BufReader::new(file), MAX_FIELDS), found: BTreeSet::new() }
+        Self { fields: Fields::new(BufReader::new(file), MAX_FIELDS), found: BTreeMap::new(), place: Place::default() }
     }
 
     fn message(&mut self, message: Message, end: u64, depth: u32) -> io::Result<()> {
@@ -119,11 +129,20 @@ impl<R: Read + Seek> Walk<R> {
                 _ => self.skip(length)?,
             }
         }
-        if message == Message::Entry && key == "location" && !self.found.contains(&value) {
-            if self.found.len() >= MAX_FILES {
-                return Err(refused("it names too many files"));
+        match (message, key.as_str()) {
+            (Message::Entry, "location") => self.place.location = Some(value),
+            (Message::Entry, "offset") => self.place.offset = value.parse().unwrap_or_default(),
+            (Message::Entry, "length") => self.place.length = value.parse().unwrap_or_default(),
+            (Message::Tensor, _) => {
+                let Place { location, offset, length } = std::mem::take(&mut self.place);
+                let Some(location) = location else { return Ok(()) };
+                if self.found.len() >= MAX_FILES && !self.found.contains_key(&location) {
+                    return Err(refused("it names too many files"));
+                }
+                let least = self.found.entry(location).or_default();
+                *least = (*least).max(offset.saturating_add(length));
             }
-            self.found.insert(value);
+            _ => {}
         }
         Ok(())
     }
@@ -176,7 +195,8 @@ pub(crate) mod tests {
     fn tensor(location: &str) -> Vec<u8> {
         let entry =
             |key: &str, value: &str| bytes(13, &[bytes(1, key.as_bytes()), bytes(2, value.as_bytes())].concat());
-        [vec![0x08, 4], bytes(9, &[7; 300]), entry("location", location), entry("offset", "0"), vec![0x70, 1]].concat()
+        let place = [entry("offset", "64"), entry("location", location), entry("length", "1000")].concat();
+        [vec![0x08, 4], bytes(9, &[7; 300]), place, vec![0x70, 1]].concat()
     }
 
     /// A model with a tensor in each of these files: an initializer, and one in a constant of a nested graph.
@@ -188,13 +208,14 @@ pub(crate) mod tests {
     }
 
     fn named(bytes: &[u8]) -> io::Result<Vec<String>> {
-        external_data(Cursor::new(bytes), bytes.len() as u64).map(|found| found.into_iter().collect())
+        external_data(Cursor::new(bytes), bytes.len() as u64).map(|found| found.into_keys().collect())
     }
 
     #[test]
     fn the_files_of_tensors_are_found_wherever_the_tensors_are() {
         let model = model("a.data", "b/c.bin");
         assert_eq!(named(&model).unwrap(), ["a.data", "b/c.bin"]);
+        assert_eq!(external_data(Cursor::new(&model), model.len() as u64).unwrap()["a.data"], 1_064);
         assert!(is_model(Cursor::new(&model), model.len() as u64).unwrap());
         assert_eq!(named(b"").unwrap(), Vec::<String>::new());
     }

@@ -23,6 +23,8 @@ const MAX_PARTS: usize = 100_000;
 pub struct Parts {
     /// Each part that is named, whether or not it is there, and the first file that names it.
     pub named: BTreeMap<FilePath, FilePath>,
+    /// How many bytes a part must have at least, by the file that names it.
+    pub least: BTreeMap<FilePath, u64>,
     /// Names that lead out of the folder or are no paths, with the files that say them.
     pub outside: Vec<(FilePath, String)>,
     /// What could not be read, and why.
@@ -36,11 +38,15 @@ impl Parts {
         self.named.iter().filter(move |(part, _)| !here.contains(part))
     }
 
-    fn take(&mut self, by: &FilePath, name: &str) {
+    fn take(&mut self, by: &FilePath, name: &str, least: u64) {
         let folder = by.as_str().rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
         let name = name.strip_prefix("./").unwrap_or(name);
         match format!("{folder}{name}").parse::<FilePath>() {
             Ok(path) => {
+                if least > 0 {
+                    let known = self.least.entry(path.clone()).or_default();
+                    *known = (*known).max(least);
+                }
                 self.named.entry(path).or_insert_with(|| by.clone());
             }
             Err(_) if self.outside.len() < MAX_PARTS => {
@@ -57,12 +63,19 @@ pub fn parts(files: &[Found]) -> Parts {
     let here: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
     for file in files {
         let name = file.path.file_name().to_ascii_lowercase();
+        if name.ends_with(".onnx") {
+            match File::open(&file.open).and_then(|open| onnx::external_data(open, file.size)) {
+                Ok(found) => found.iter().for_each(|(name, least)| parts.take(&file.path, name, *least)),
+                Err(error) => parts.unread.push((file.path.clone(), error.to_string())),
+            }
+            continue;
+        }
         let read = if matches!(name.as_str(), "ndarray-cache.json" | "tensor-cache.json") {
             of_records(file)
         } else if name.ends_with(".json") && Role::of_path(&file.path) == Role::WeightsIndex {
             of_index(file)
-        } else if name.ends_with(".onnx") {
-            File::open(&file.open).and_then(|open| onnx::external_data(open, file.size))
+        } else if name == "model.weights.json" {
+            of_keras(file)
         } else if name.ends_with(".gguf") {
             of_gguf(file)
         } else if let Some(names) = part_lists::of(file, &here) {
@@ -71,14 +84,23 @@ pub fn parts(files: &[Found]) -> Parts {
             continue;
         };
         match read {
-            Ok(names) => names.iter().for_each(|name| parts.take(&file.path, name)),
+            Ok(names) if names.is_empty() && is_of_weights(&name) => {
+                parts.unread.push((file.path.clone(), "it names no file of weights".to_owned()));
+            }
+            Ok(names) => names.iter().for_each(|name| parts.take(&file.path, name, 0)),
             Err(error) => parts.unread.push((file.path.clone(), error.to_string())),
         }
     }
     for (by, names) in of_numbers(files) {
-        names.iter().for_each(|name| parts.take(by, name));
+        names.iter().for_each(|name| parts.take(by, name, 0));
     }
     parts
+}
+
+/// Whether an index is one of weights, by the name before its end: `model.safetensors.index.json`. The name is in lower case.
+fn is_of_weights(name: &str) -> bool {
+    let indexed = name.strip_suffix(".json").and_then(|rest| rest.rsplit_once(".index")).map(|(indexed, _)| indexed);
+    indexed.and_then(|indexed| indexed.parse().ok()).is_some_and(|path| Role::of_path(&path) == Role::Weights)
 }
 
 /// The shards that numbered names speak of, also without an index: all of a set, with one file of it.
@@ -141,6 +163,27 @@ fn of_records(file: &Found) -> io::Result<BTreeSet<String>> {
         return Err(io::Error::other(format!("it names more than {MAX_PARTS} files")));
     }
     Ok(names)
+}
+
+/// The files of sharded weights of Keras: each value of `weight_map` is a name or a list of names.
+fn of_keras(file: &Found) -> io::Result<BTreeSet<String>> {
+    #[derive(Deserialize)]
+    struct Sharded {
+        #[serde(default)]
+        weight_map: BTreeMap<String, Shards>,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Shards {
+        One(String),
+        Many(Vec<String>),
+    }
+    let Sharded { weight_map } = serde_json::from_reader(bounded(file)?)?;
+    let names = weight_map.into_values().flat_map(|shards| match shards {
+        Shards::One(name) => vec![name],
+        Shards::Many(names) => names,
+    });
+    Ok(names.take(MAX_PARTS).collect())
 }
 
 fn bounded(file: &Found) -> io::Result<impl io::Read> {
@@ -255,13 +298,16 @@ mod tests {
             ("onnx/model.onnx", &model),
             ("onnx/weights", b"2"),
             ("broken.index.json", b"{"),
+            ("model.safetensors.index.json", b"{}"),
+            ("faiss.index.json", b"{}"),
         ]);
         let named: Vec<_> = parts.named.keys().map(FilePath::as_str).collect();
         assert_eq!(named, ["onnx/weights", "unet/x-1.safetensors", "unet/x-2.safetensors"]);
         assert_eq!(parts.outside.len(), 1);
         let missing: Vec<_> = parts.missing(&found).map(|(part, by)| (part.as_str(), by.as_str())).collect();
         assert_eq!(missing, [("unet/x-2.safetensors", "unet/x.safetensors.index.fp16.json")]);
-        assert_eq!(parts.unread.len(), 1);
+        let unread: Vec<_> = parts.unread.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(unread, ["broken.index.json", "model.safetensors.index.json"]);
     }
 
     #[test]
@@ -291,6 +337,26 @@ mod tests {
         assert!(parts.unread.is_empty(), "{:?}", parts.unread);
         let missing: Vec<_> = parts.missing(&found).map(|(part, _)| part.as_str()).collect();
         assert_eq!(missing, ["params_shard_0.bin", "x.safetensors"]);
+    }
+
+    #[test]
+    fn sharded_weights_of_keras_and_the_numbers_of_onnx_are_known_by_what_names_them() {
+        let keras = br#"{"metadata": {}, "weight_map": {"/a/vars": ["model_00000.weights.h5", "model_00001.weights.h5"], "/b": "model_00000.weights.h5"}}"#;
+        let model = onnx::tests::model("a.data", "a.data");
+        let (parts, found) = read(&[
+            ("model.weights.json", keras),
+            ("model_00000.weights.h5", b"1"),
+            ("other/model.weights.json", b"{}"),
+            ("model.onnx", &model),
+            ("a.data", b"cut"),
+        ]);
+        let missing: Vec<_> = parts.missing(&found).map(|(part, _)| part.as_str()).collect();
+        assert_eq!(missing, ["model_00001.weights.h5"]);
+        assert_eq!(
+            parts.least.iter().map(|(path, least)| (path.as_str(), *least)).collect::<Vec<_>>(),
+            [("a.data", 1_064)]
+        );
+        assert!(parts.unread.is_empty() && parts.outside.is_empty());
     }
 
     #[test]

@@ -72,7 +72,7 @@ fn what_runs_when_it_is_loaded_is_named_with_its_files() {
 #[test]
 fn what_a_file_is_its_content_says_where_it_is_at_hand() {
     let world = released_with(&[
-        ("openvino_model.bin", &[0; 64]),
+        ("openvino_model.bin", &[7; 64]),
         ("config.json", br#"{"limit": [0.0, Infinity], "auto_map": {"AutoModel": "acme/other--x.X"}}"#),
         ("generation_config.json", b"{\"a\": 1,}"),
         ("adapter_config.json", br#"{"base_model_name_or_path": "/home/user/models/base"}"#),

@@ -65,20 +65,29 @@ pub(super) fn leftover(path: &FilePath) -> Option<&'static str> {
         _ if ends(&[".swp", "~", ".orig", ".bak", ".rej"]) || name.starts_with("~$") => {
             Some("a copy that an editor keeps")
         }
+        _ if name.len() > 2 && name.starts_with('#') && name.ends_with('#') => Some("a copy that an editor keeps"),
         _ if lower.ends_with(".dvc") => Some("a pointer of DVC, and not the file itself"),
         _ if lower.ends_with(".lock") && folders.is_empty() && !LOCKS.contains(&lower.as_str()) => {
             Some("a lock of a tool")
         }
         "nohup.out" | "pyvenv.cfg" => Some("a tool's own files"),
-        _ if lower
-            .strip_prefix("core.")
-            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit())) =>
-        {
+        _ if lower == "core" || lower.strip_prefix("core.").is_some_and(is_number) => {
             Some("what a program left when it broke down")
         }
+        _ if is_output_of_a_job(&lower) => Some("what a job of a cluster printed"),
         _ if name.starts_with('.') && !HIDDEN.contains(&lower.as_str()) => Some("a hidden file"),
         _ => None,
     })
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `slurm-1234.out`, and `slurm-1234_5.out` of an array of jobs.
+fn is_output_of_a_job(name: &str) -> bool {
+    let number = name.strip_prefix("slurm-").and_then(|rest| rest.strip_suffix(".out").or(rest.strip_suffix(".err")));
+    number.is_some_and(|number| number.split('_').all(is_number))
 }
 
 fn of_folder(folder: &str) -> Option<&'static str> {
@@ -89,7 +98,8 @@ fn of_folder(folder: &str) -> Option<&'static str> {
         ".git" | ".svn" | ".hg" => Some("a repository's own files"),
         "node_modules" | "venv" | "wandb" => Some("a tool's own files"),
         "__MACOSX" => Some("a copy of what macOS keeps beside a file"),
-        "$RECYCLE.BIN" | "System Volume Information" => Some("a folder of a desktop"),
+        "lost+found" => Some("a folder of a disk's repairs"),
+        "@eaDir" | "#recycle" | "$RECYCLE.BIN" | "System Volume Information" => Some("a folder of a desktop"),
         _ if folder.ends_with(".egg-info") => Some("a tool's own files"),
         _ if folder.ends_with(".download") => Some("a download that is not finished, or a temporary file"),
         _ if folder.starts_with('.') && !HIDDEN.contains(&folder) => Some("in a hidden folder"),
@@ -134,6 +144,12 @@ mod tests {
             ".Trash-1000/files/a",
             "$RECYCLE.BIN/a",
             "core.1234",
+            "core",
+            "slurm-123.out",
+            "slurm-123_4.err",
+            "#card.md#",
+            "@eaDir/model.safetensors@SynoEAStream",
+            "lost+found/#1234",
             "nohup.out",
             "wandb/run-1/a.log",
             "venv/bin/python",
@@ -171,6 +187,9 @@ mod tests {
             "uv.lock",
             "poetry.lock",
             "core.py",
+            "core/config.json",
+            "slurm-job.out",
+            "##",
             "core.md",
             "runs/events.out.tfevents.1",
         ] {

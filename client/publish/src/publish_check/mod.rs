@@ -3,6 +3,8 @@
 //! All problems are told at once, each with what was expected, what was found and the way round. A file that is meant as it is is
 //! allowed by its name, `--allow-file GLOB`, one pattern at a time.
 
+mod download;
+mod indexes;
 mod leftovers;
 mod length;
 mod portable;
@@ -14,13 +16,13 @@ mod settings_file;
 mod secrets;
 
 use std::fs::File;
-use std::io::{BufReader, Read as _};
+use std::io::{self, BufReader, Read as _};
 
 use stele_explain::printable::one_line;
 use stele_explain::{Exit, Explain};
 use stele_model_files::content::Content;
 use stele_model_files::roles::{Question, Roles};
-use stele_model_files::{gguf, zip};
+use stele_model_files::{gguf, numpy, zip};
 use stele_spec::manifest::{FilePath, Role};
 use stele_spec::verify::pickle;
 use stele_verify::folder::walk::Found;
@@ -45,10 +47,14 @@ enum What {
     LfsPointer,
     AnnexPointer,
     Page { weights: bool },
-    Text,
-    Empty,
+    Text { weights: bool },
+    Empty { weights: bool },
+    Zeros { from: u64 },
+    Word,
     Cut { expected: u64, found: u64 },
+    Short { expected: u64, found: u64, named_by: FilePath },
     NoEnd { of: &'static str },
+    CutJson,
     Damaged(String),
     Missing { named_by: FilePath },
     Outside { name: String },
@@ -97,14 +103,33 @@ fn of_files(files: &[Found], roles: &Roles, role_of: &dyn Fn(&FilePath) -> Role)
     let doubt = |file: &Found| {
         let content = roles.files.get(&file.path).and_then(|assigned| assigned.content);
         let given = role_of(&file.path);
-        let what =
-            of_file(file, given, content).or_else(|| contradicted(&file.path, roles.of(&file.path), given, content))?;
+        let is_raw = roles.parts.named.get(&file.path).is_some_and(|by| is_raw(&file.path, by));
+        let what = of_file(file, given, content, is_raw)
+            .or_else(|| contradicted(&file.path, roles.of(&file.path), given, content))?;
         Some(Doubt { path: file.path.to_string(), what })
     };
-    files.iter().filter_map(doubt).collect()
+    let short = files.iter().filter_map(|file| {
+        let least = roles.parts.least.get(&file.path).filter(|least| **least > file.size)?;
+        let what =
+            What::Short { expected: *least, found: file.size, named_by: roles.parts.named.get(&file.path)?.clone() };
+        Some(Doubt { path: file.path.to_string(), what })
+    });
+    files.iter().filter_map(doubt).chain(short).chain(indexes(files)).collect()
 }
 
-fn of_file(file: &Found, role: Role, content: Option<Content>) -> Option<What> {
+/// Indexes that name a tensor in a shard which does not have it: a library makes such a tensor anew, from random numbers.
+fn indexes(files: &[Found]) -> impl Iterator<Item = Doubt> + '_ {
+    files.iter().filter_map(|file| {
+        let wrong = indexes::wrong(file, files).transpose()?;
+        let what = match wrong {
+            Ok(why) => What::Damaged(why),
+            Err(error) => What::Unread { why: error.to_string() },
+        };
+        Some(Doubt { path: file.path.to_string(), what })
+    })
+}
+
+fn of_file(file: &Found, role: Role, content: Option<Content>, is_raw: bool) -> Option<What> {
     let is_model = matches!(role, Role::Weights | Role::Classifier);
     match secrets::secret_in(&file.open, file.path.file_name(), file.size, role == Role::Weights) {
         Ok(Some(secret)) => return Some(What::Secret(secret)),
@@ -121,9 +146,14 @@ fn of_file(file: &Found, role: Role, content: Option<Content>) -> Option<What> {
         Some(Content::LfsPointer) => return Some(What::LfsPointer),
         Some(Content::AnnexPointer) => return Some(What::AnnexPointer),
         Some(Content::Html) if is_model || is_read_by_loaders(role) => return Some(What::Page { weights: is_model }),
-        Some(Content::Text) if is_model && is_binary(&file.path) => return Some(What::Text),
-        Some(Content::Empty) if is_model => return Some(What::Empty),
+        Some(Content::Text) if is_model && is_binary(&file.path) => return Some(What::Text { weights: true }),
+        Some(Content::Empty) if is_model || is_never_empty(role) => return Some(What::Empty { weights: is_model }),
         _ => {}
+    }
+    match of_download(file, role, content, is_raw) {
+        Ok(None) => {}
+        Ok(what) => return what,
+        Err(error) => return Some(What::Unread { why: error.to_string() }),
     }
     if let Some(expected) = gguf::least_length_of(file).filter(|expected| is_model && *expected > file.size) {
         return Some(What::Cut { expected, found: file.size });
@@ -140,6 +170,44 @@ fn of_file(file: &Found, role: Role, content: Option<Content>) -> Option<What> {
         };
     }
     None
+}
+
+/// Whether a file is numbers without a format of their own, which another file describes: a shard that an index or its own number names is none.
+fn is_raw(path: &FilePath, named_by: &FilePath) -> bool {
+    let ending = |path: &FilePath| path.as_str().rsplit_once('.').map(|(_, ending)| ending.to_owned());
+    Role::of_path(named_by) != Role::WeightsIndex && ending(path) != ending(named_by)
+}
+
+/// What a download that failed left in a file's place. Numbers without a format, `is_raw`, may all be zero.
+fn of_download(file: &Found, role: Role, content: Option<Content>, is_raw: bool) -> io::Result<Option<What>> {
+    let is_model = matches!(role, Role::Weights | Role::Classifier);
+    if role != Role::Other && !is_raw && download::is_zeros(&file.open, 0)? {
+        return Ok(Some(What::Zeros { from: 0 }));
+    }
+    // What these formats need stands at their end, or anywhere; tensors of other formats may begin and end in zeros.
+    let ends_otherwise = matches!(content, Some(Content::Hdf5 | Content::Tflite)) || role == Role::Tokenizer;
+    if ends_otherwise && download::is_zeros(&file.open, download::BEGINNING)? {
+        return Ok(Some(What::Zeros { from: download::BEGINNING }));
+    }
+    if is_model || !is_never_empty(role) {
+        return Ok(None);
+    }
+    let is_json = file.path.file_name().to_ascii_lowercase().ends_with(".json");
+    // What cannot be read of an index is said with the parts that it names.
+    if is_json && role != Role::WeightsIndex && download::is_cut_json(&file.open, file.size)? {
+        return Ok(Some(What::CutJson));
+    }
+    Ok(match download::short(&file.open, file.size)? {
+        Some(download::Short::Answer) => Some(What::Text { weights: false }),
+        Some(download::Short::Word) if is_json => Some(What::Word),
+        _ => None,
+    })
+}
+
+/// Whether a file of a role says something: what loaders read, but for code and a prompt, which may be nothing, and the documents of a release.
+fn is_never_empty(role: Role) -> bool {
+    let may_be = matches!(role, Role::Code | Role::SystemPrompt);
+    is_read_by_loaders(role) && !may_be || matches!(role, Role::Licence | Role::ModelCard)
 }
 
 /// A role that somebody gave a file against its content: the digest of the weights is of what has that role.
@@ -203,6 +271,12 @@ fn without_end(file: &Found, content: Option<Content>) -> Option<What> {
     open().ok()?.take(8).read_to_end(&mut head).ok()?;
     let (of, is_cut) = match head.as_slice() {
         [0x80, 2..=5, ..] => ("a pickle", open().and_then(|open| pickle::is_cut(BufReader::new(open), file.size))),
+        [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => {
+            let mut head = Vec::new();
+            open().ok()?.take(numpy::HEAD).read_to_end(&mut head).ok()?;
+            let expected = numpy::length(&head).filter(|expected| *expected > file.size)?;
+            return Some(What::Cut { expected, found: file.size });
+        }
         [b'P', b'K', 3, 4, ..] => ("an archive", open().and_then(|open| zip::is_cut(open, file.size))),
         _ if content == Some(Content::Hdf5) => {
             return match length::hdf5(&file.open) {
@@ -227,10 +301,14 @@ impl What {
             Self::LfsPointer
             | Self::AnnexPointer
             | Self::Page { .. }
-            | Self::Text
-            | Self::Empty
+            | Self::Text { .. }
+            | Self::Empty { .. }
+            | Self::Zeros { .. }
+            | Self::Word
             | Self::Cut { .. }
+            | Self::Short { .. }
             | Self::NoEnd { .. }
+            | Self::CutJson
             | Self::Damaged(_) => 1,
             Self::Missing { .. } | Self::Outside { .. } => 2,
             Self::Unread { .. } => 3,
@@ -247,12 +325,16 @@ impl What {
             Self::AnnexPointer => "annex-pointer",
             Self::Page { weights: true } => "page-in-place-of-weights",
             Self::Page { weights: false } => "page-in-place-of-file",
-            Self::Text => "text-in-place-of-weights",
-            Self::Empty => "weights-empty",
-            Self::Cut { .. } | Self::NoEnd { .. } => "weights-cut",
+            Self::Text { weights: true } => "text-in-place-of-weights",
+            Self::Text { weights: false } => "text-in-place-of-file",
+            Self::Empty { weights: true } => "weights-empty",
+            Self::Empty { weights: false } => "file-empty",
+            Self::Zeros { .. } => "file-zeros",
+            Self::CutJson => "file-cut",
+            Self::Cut { .. } | Self::Short { .. } | Self::NoEnd { .. } => "weights-cut",
             Self::Damaged(_) => "weights-damaged",
             Self::Missing { .. } | Self::Outside { .. } => "part-missing",
-            Self::Unread { .. } => "file-unread",
+            Self::Unread { .. } | Self::Word => "file-unread",
             Self::Leftover(_) => "leftover-in-folder",
             Self::Unportable(_) => "path-unportable",
             Self::Question { .. } => "role-unsaid",
@@ -282,16 +364,31 @@ impl std::fmt::Display for Doubt {
                     if *weights { "weights" } else { "the file" }
                 )
             }
-            What::Text => {
+            What::Text { weights: false } => {
+                f.write_str("a host's answer, such as an error message, in place of the file; download it again")
+            }
+            What::Zeros { from: 0 } => f.write_str("every byte is zero: only its place was made; download it again"),
+            What::Zeros { from } => {
+                write!(f, "every byte behind the first {from} is zero: only its beginning is here; download it again")
+            }
+            What::Word => f.write_str("expected an object or a list in JSON, found one word; write it anew"),
+            What::CutJson => f.write_str("expected JSON to its end, found only its beginning; download it again"),
+            What::Text { weights: true } => {
                 f.write_str("expected weights, found a text, such as a host's error message; download it again")
             }
             What::NoEnd { of } => write!(f, "expected {of} to its end, found only its beginning; download it again"),
             What::Damaged(why) => {
                 write!(f, "no library loads it: {}; write the file again", one_line(why))
             }
-            What::Empty => f.write_str("expected weights, found an empty file; download it again"),
+            What::Empty { weights } => {
+                let expected = if *weights { "weights" } else { "what its name says" };
+                write!(f, "expected {expected}, found an empty file; download it again")
+            }
             What::Cut { expected, found } => {
                 write!(f, "expected at least {expected} bytes by its own header, found {found}; download it again")
+            }
+            What::Short { expected, found, named_by } => {
+                write!(f, "expected at least {expected} bytes by {named_by}, found {found}; download it again")
             }
             What::Missing { named_by } => {
                 write!(f, "named by {named_by}, and not here; add it, or correct what names it")

@@ -183,6 +183,62 @@ fn what_no_one_means_to_publish_is_told_all_at_once_and_nothing_is_sent() {
 }
 
 #[test]
+fn what_a_failed_download_left_is_refused_in_the_place_of_every_file() {
+    let (world, served) = served();
+    draft(&world).ok();
+    decide(&world);
+    let model = onnx_with_data("zeros.data");
+    let left: [(&str, &[u8], &str); 17] = [
+        ("a.bin", &[0; 5000], "every byte is zero"),
+        ("a.keras", &[0; 5000], "every byte is zero"),
+        ("a.tflite", &[0; 1], "every byte is zero"),
+        ("a.h5", &[&b"\x89HDF\r\n\x1a\n"[..], &[0; 5000]].concat(), "every byte behind the first 512 is zero"),
+        ("pytorch_model-00001-of-00001.bin", &[0; 5000], "every byte is zero"),
+        ("tokenizer.model", &[0; 5000], "every byte is zero"),
+        ("b/tokenizer.model", b"", "found an empty file"),
+        ("b/chat_template.jinja", b"", "found an empty file"),
+        ("b/LICENSE", b"", "found an empty file"),
+        ("b/README.md", b"404: Not Found", "a host's answer"),
+        ("b/config.json", br#"{"error":"Repository not found"}"#, "a host's answer"),
+        ("b/vocab.json", br#"{"detail":"Not Found"}"#, "a host's answer"),
+        ("b/tokenizer.json", br#"{"version":"1.0","trunc"#, "expected JSON to its end"),
+        ("c/tokenizer.json", b"null", "expected an object or a list"),
+        ("c/model.safetensors.index.json", b"{}", "it names no file of weights"),
+        ("slurm-123.out", b"step 1", "what a job of a cluster printed"),
+        ("@eaDir/a", b"x", "a folder of a desktop"),
+    ];
+    let sound: [(&str, &[u8]); 6] = [
+        ("zeros.data", &[0; 64]),
+        ("named.onnx", &model),
+        ("code/__init__.py", b""),
+        ("code/added_tokens.json", b"{}"),
+        ("code/vocab.json", br#"{"error": 0, "message": 1}"#),
+        ("code/generation_config.json", b"// words\n{}"),
+    ];
+    for (path, bytes) in left.iter().map(|(path, bytes, _)| (path, bytes)).chain(sound.iter().map(|(p, b)| (p, b))) {
+        world.write(path, bytes);
+    }
+    let ran = publish(&world, &["--claim"]).fails(7, &["17 files in the folder", "Nothing has been sent"]);
+    for (path, _, said) in left {
+        let line = ran.err.lines().find(|line| line.contains(&format!(" {path}: ")));
+        assert!(line.is_some_and(|line| line.contains(said)), "{path}, {said}: {ran:?}");
+    }
+    assert_eq!(served.log.lock().unwrap().entries.len(), 1);
+    for (path, ..) in left {
+        std::fs::remove_file(world.model().join(path)).unwrap();
+    }
+    publish(&world, &["--claim"]).ok();
+}
+
+/// A model of ONNX of one tensor, whose numbers are in a file beside it.
+fn onnx_with_data(location: &str) -> Vec<u8> {
+    let bytes = |number: u8, content: &[u8]| [&[number << 3 | 2, content.len() as u8], content].concat();
+    let entry = bytes(13, &[bytes(1, b"location"), bytes(2, location.as_bytes())].concat());
+    let tensor = [entry, vec![0x70, 1]].concat();
+    [vec![0x08, 10], bytes(7, &bytes(5, &tensor)), bytes(8, &[0x10, 18])].concat()
+}
+
+#[test]
 fn an_error_that_auditors_will_report_is_said_before_a_statement_is_sent() {
     let (world, served) = served();
     draft(&world).ok();
