@@ -72,7 +72,7 @@ impl Declared {
     fn adapter(&mut self, path: &FilePath, open: &Path) -> Result<(), String> {
         // A config that is not JSON for Python is reported by those who look for code in it.
         let config = config::AdapterConfig::parse(&bytes(open)?).unwrap_or_default();
-        config.base.into_iter().for_each(|name| self.name(path, "base_model_name_or_path", name));
+        config.base.into_iter().for_each(|(field, name)| self.name(path, field, name));
         Ok(())
     }
 
@@ -113,16 +113,18 @@ impl Declared {
     }
 }
 
-/// Whether a file is the recipe that mergekit writes beside a merged model.
+/// Whether a file is the recipe that mergekit writes beside a merged model, or beside a mixture of experts.
 pub fn is_merge(path: &FilePath) -> bool {
-    matches!(path.file_name(), "mergekit_config.yml" | "mergekit_config.yaml")
+    let stem = path.file_name().rsplit_once('.').filter(|(_, ending)| matches!(*ending, "yml" | "yaml"));
+    stem.is_some_and(|(stem, _)| matches!(stem, "mergekit_config" | "mergekit_moe_config"))
 }
 
-/// The models that a recipe names, wherever they stand in it: `base_model`, and `model` of each source, as a text or with its path.
+/// The models that a recipe names, wherever they stand in it: `base_model`, `model` of each source and `source_model` of each expert, as a text or
+/// with its path.
 fn merged(recipe: &Yaml, names: &mut Vec<(&'static str, String)>) {
     match recipe {
         Yaml::Map(fields) => {
-            for field in ["base_model", "model"] {
+            for field in ["base_model", "model", "source_model"] {
                 let named = fields.get(field);
                 let said = named.and_then(|named| named.as_text().or_else(|| named.get("path")?.as_text()));
                 let name =
@@ -159,6 +161,27 @@ mod tests {
         let names: Vec<&str> = declared.bases.iter().map(|base| base.name.as_str()).collect();
         assert_eq!(names, ["acme/a", "acme/b", "acme/c", "acme/lora"]);
         assert!(declared.unread.is_empty());
+    }
+
+    #[test]
+    fn an_adapter_of_any_library_and_a_mixture_of_experts_name_their_bases() {
+        let folder = tempfile::tempdir().unwrap();
+        let bases = |name: &str, text: &str| -> Vec<String> {
+            let open = folder.path().join(name);
+            std::fs::write(&open, text).unwrap();
+            let declared = declared_bases(&[(name.parse().unwrap(), open)]);
+            declared.bases.iter().map(|base| format!("{} {}", base.field, base.name)).collect()
+        };
+        for (config, expected) in [
+            (r#"{"base_model_name_or_path": "elder/base", "model": "x/y"}"#, "base_model_name_or_path elder/base"),
+            (r#"{"model": "mlx-community/tiny-4bit", "fine_tune_type": "lora"}"#, "model mlx-community/tiny-4bit"),
+            (r#"{"config": {"r": 8}, "model_name": "roberta-base"}"#, "model_name roberta-base"),
+        ] {
+            assert_eq!(bases("adapter_config.json", config), [expected], "{config}");
+        }
+        let recipe = "base_model: acme/a\nexperts:\n- source_model: acme/e1\n- source_model: acme/e2\n";
+        let expected = ["base_model acme/a", "source_model acme/e1", "source_model acme/e2"];
+        assert_eq!(bases("mergekit_moe_config.yml", recipe), expected);
     }
 
     #[test]

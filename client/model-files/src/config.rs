@@ -15,10 +15,10 @@ pub struct Config {
     pub quantization: Option<String>,
     /// The numbers of bits of a weight in `quantization_config`, where it says one for all.
     pub bits: Option<u64>,
+    /// `pretrained_cfg.license`, as timm writes it.
+    pub license: Option<String>,
     /// `_name_or_path`: what it was loaded from when it was saved. A hint: it may be any folder.
     pub loaded_from: Option<String>,
-    /// `auto_map`: the config would execute code of the folder.
-    pub runs_code: bool,
 }
 
 impl Config {
@@ -33,26 +33,17 @@ impl Config {
             dtype: string("torch_dtype").or_else(|| string("dtype")),
             quantization: quantized.and_then(quantization),
             bits: quantized.and_then(bits),
+            license: value.get("pretrained_cfg").and_then(|of| of.get("license")?.as_str()).map(short),
             loaded_from: string("_name_or_path").filter(|name| !name.trim().is_empty()),
-            runs_code: names_code(&value),
         })
-    }
-}
-
-/// Whether there is an `auto_map`, also in the configuration of a part.
-fn names_code(value: &Json) -> bool {
-    match value {
-        Json::Map(fields) => fields.iter().any(|(name, value)| name == "auto_map" || names_code(value)),
-        Json::List(values) => values.iter().any(names_code),
-        _ => false,
     }
 }
 
 /// What an `adapter_config.json` says.
 #[derive(Debug, Default, PartialEq)]
 pub struct AdapterConfig {
-    /// `base_model_name_or_path`.
-    pub base: Option<String>,
+    /// The base model, and the field that names it: `base_model_name_or_path` of PEFT, `model` of mlx-lm, `model_name` of AdapterHub.
+    pub base: Option<(&'static str, String)>,
     /// `revision`: of the base model.
     pub revision: Option<String>,
 }
@@ -62,8 +53,9 @@ impl AdapterConfig {
     pub fn parse(bytes: &[u8]) -> Result<Self, NotJson> {
         let value = Json::parse(bytes)?;
         let string = |name: &str| value.get(name).and_then(Json::as_str).map(short);
+        let base = ["base_model_name_or_path", "model", "model_name"].into_iter();
         Ok(Self {
-            base: string("base_model_name_or_path"),
+            base: base.filter_map(|field| Some((field, string(field)?))).next(),
             revision: string("revision").filter(|name| !name.is_empty()),
         })
     }
@@ -151,12 +143,11 @@ mod tests {
     fn a_config_says_architecture_type_and_quantization() {
         let config = Config::parse(
             br#"{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "torch_dtype": "bfloat16", "x": NaN,
-                "quantization_config": {"quant_method": "gptq", "bits": 4}, "auto_map": {}}"#,
+                "quantization_config": {"quant_method": "gptq", "bits": 4}}"#,
         );
         let config = config.unwrap();
         assert_eq!(config.architecture.as_deref(), Some("LlamaForCausalLM"));
         assert_eq!(config.quantization.as_deref(), Some("gptq, 4 bits"));
-        assert!(config.runs_code);
     }
 
     #[test]

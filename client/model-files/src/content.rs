@@ -46,7 +46,9 @@ pub enum Content {
     Tflite,
     /// A map of MessagePack, which begins as an extension of a pickle may.
     MessagePack,
-    /// An archive or a compressed file.
+    /// A ZIP archive in which no file is a pickle by its name, and no array is one of objects.
+    Zip,
+    /// Another archive, one whose list cannot be read, or a compressed file.
     Packed,
     /// What Git LFS puts in a file's place.
     LfsPointer,
@@ -84,7 +86,11 @@ impl Content {
             return Ok(content);
         }
         if head.starts_with(b"PK\x03\x04") {
-            return Ok(if zip::holds_pickle(file, size)? == Some(true) { Self::Pickle } else { Self::Packed });
+            return Ok(match zip::holds_pickle(file, size)? {
+                Some(true) => Self::Pickle,
+                Some(false) => Self::Zip,
+                None => Self::Packed,
+            });
         }
         file.seek(SeekFrom::Start(0))?;
         if pickle::is_pickle(BufReader::new(&mut file), size)? {
@@ -114,6 +120,9 @@ impl Content {
             Self::Pickle => Some(true),
             // A text of one's own may begin as a pickle does; under a name of the family, a loader will take it for one.
             Self::MaybePickle => Some(is_pickle(path)),
+            // What PyTorch writes has `data.pkl` in it. An archive of TorchServe has files of weights, and programs.
+            Self::Zip if !path.file_name().to_ascii_lowercase().ends_with(".mar") => Some(false),
+            Self::Zip => None,
             // Archives of the family hold pickles. Torch7 and the like have a beginning that decides nothing.
             Self::Packed => None,
             Self::Unknown | Self::Text if !path.file_name().to_ascii_lowercase().ends_with(".bin") => None,
@@ -131,7 +140,7 @@ impl Content {
             Self::Hdf5 => "HDF5",
             Self::Tflite => "TensorFlow Lite",
             Self::MessagePack => "MessagePack",
-            Self::Packed => "an archive",
+            Self::Zip | Self::Packed => "an archive",
             Self::LfsPointer => "a Git LFS pointer",
             Self::AnnexPointer => "a git-annex pointer",
             Self::Text => "a text",
@@ -252,6 +261,9 @@ mod tests {
         assert_eq!(is(b"\x1f\x8b\x08\0", "scaler.joblib"), None);
         assert_eq!(is(&[4, 0, 0, 0], "old.t7"), None);
         assert_eq!(is(b"\x83\xablemma_rules\x80", "lookups.bin"), Some(false));
+        let voices = zip::tests::archive(&["af.npy"]);
+        assert_eq!((is(&voices, "voices.bin"), is(&voices, "model.mar")), (Some(false), None));
+        assert_eq!(is(&zip::tests::archive(&["archive/data.pkl"]), "model.bin"), Some(true));
     }
 
     proptest::proptest! {

@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use stele_durable as durable;
 use stele_spec::finding::{
-    Code, Finding, Lack, Mof, Osaid, Severity, TextVerdict, compare_license_text, is_config, mof, of_config,
-    of_declared_bases, of_license_text, of_named_licences, of_release, of_release_at_hand, of_unread_config, osaid,
+    Code, Finding, Lack, Mof, Osaid, Severity, TextVerdict, compare_license_text, is_config, may_name_code, mof,
+    of_config, of_declared_bases, of_license_text, of_named_licences, of_release, of_release_at_hand, of_unread_config,
+    osaid,
 };
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{FilePath, Manifest, ManifestFile};
@@ -112,8 +113,7 @@ impl ComputedClaims {
         let coordinate = release.coordinate();
         let unread = |path: &FilePath, why: &str| of_unread_config(position, Some(&coordinate), path, why);
         let has = |path: &str| path.parse().is_ok_and(|path| manifest.file(&path).is_some());
-        for (file, _) in here.iter().filter(|(file, _)| file.path.as_str().ends_with(".json") || is_config(&file.path))
-        {
+        for (file, _) in here.iter().filter(|(file, _)| may_name_code(&file.path)) {
             if file.size > MAX_TEXT && is_config(&file.path) {
                 let why = format!("expected at most {MAX_TEXT} bytes, found {}", file.size);
                 examination.findings.extend(unread(&file.path, &why));

@@ -20,6 +20,8 @@ const MAX_NAME: usize = 4096;
 #[derive(Debug, Default)]
 pub(crate) struct GitIndex {
     entries: BTreeMap<String, Entry>,
+    /// The names of other files.
+    others: Vec<String>,
     /// Whether it is that of a tree that git knows: nothing was added since the last checkout or commit.
     is_of_tree: bool,
 }
@@ -72,8 +74,10 @@ impl GitIndex {
             if name.len() > MAX_NAME {
                 return None;
             }
-            if let Some(name) = std::str::from_utf8(&name).ok().and_then(|name| of.get(name)) {
-                index.entries.insert((*name).to_owned(), entry);
+            let name = String::from_utf8_lossy(&name).into_owned();
+            match of.contains(name.as_str()) {
+                true => drop(index.entries.insert(name, entry)),
+                false => index.others.push(name),
             }
         }
         // Extensions, up to the checksum at the end.
@@ -91,6 +95,12 @@ impl GitIndex {
             rest = behind;
         }
         Some(index)
+    }
+
+    /// The first of the other files that is not in the work tree, in words.
+    pub(crate) fn gone(&self, root: &Path) -> Option<String> {
+        let gone = self.others.iter().find(|name| fs::symlink_metadata(root.join(name)).is_err())?;
+        Some(format!("{gone} is in the repository and not here"))
     }
 
     /// Why a file of the work tree may not be the one that git knows; nothing where it is.

@@ -26,6 +26,17 @@ pub struct Origin {
     pub is_of_this_machine: bool,
     /// Why the weights may not be those of the commit; see [`doubt`].
     pub doubt: Option<String>,
+    /// Why the files may not be those of the commit, all of them.
+    pub files_doubt: Option<String>,
+}
+
+/// Which files are held against a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// These.
+    Some,
+    /// These are all that there are, and the commit has no others.
+    All,
 }
 
 /// The remote of a clone.
@@ -69,7 +80,7 @@ fn git(home: &Path) -> Option<Origin> {
     };
     let huggingface = url.as_deref().and_then(HubName::of_remote);
     let git = url.filter(|_| huggingface.is_none());
-    Some(Origin { huggingface, git, revision, is_of_this_machine, doubt: None })
+    Some(Origin { huggingface, git, revision, is_of_this_machine, ..Origin::default() })
 }
 
 /// The commit that a name of git stands for.
@@ -80,9 +91,9 @@ fn commit_of(git: &Path, name: &str) -> Option<String> {
     commit.filter(|commit| is_commit(commit))
 }
 
-/// Why the weights in a clone may be others than the remote has at its commit: they were replaced in place, or never pushed. What cannot
+/// Why files in a clone may be others than the remote has at its commit: they were replaced in place, or never pushed. What cannot
 /// be compared is in doubt too.
-pub fn doubt(root: &Path, origin: &Origin, weights: &[FilePath]) -> Option<String> {
+pub fn doubt(root: &Path, origin: &Origin, files: &[FilePath], held: Held) -> Option<String> {
     let home = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     let git = home.join(".git");
     let is_clone = cache(&home).is_none() && (origin.huggingface.is_some() || origin.git.is_some());
@@ -96,10 +107,13 @@ pub fn doubt(root: &Path, origin: &Origin, weights: &[FilePath]) -> Option<Strin
             Some(_) => {}
         }
     }
-    let names: BTreeSet<&str> = weights.iter().map(FilePath::as_str).collect();
+    let names: BTreeSet<&str> = files.iter().map(FilePath::as_str).collect();
     match GitIndex::read(&git.join("index"), &names) {
-        Ok(index) => names.into_iter().find_map(|name| index.changed(&home, name)),
-        Err(error) => Some(format!("the weights could not be compared with .git/index: {error}")),
+        Ok(index) => {
+            let gone = || index.gone(&home).filter(|_| held == Held::All);
+            names.into_iter().find_map(|name| index.changed(&home, name)).or_else(gone)
+        }
+        Err(error) => Some(format!("the files could not be compared with .git/index: {error}")),
     }
 }
 
@@ -238,7 +252,7 @@ mod tests {
         write("config", b"[remote \"origin\"]\nurl = https://huggingface.co/acme/base\n");
         let weights = ["model.safetensors".parse().unwrap()];
         fs::write(folder.path().join("model.safetensors"), b"base").unwrap();
-        let doubted = || doubt(folder.path(), &of(folder.path()), &weights);
+        let doubted = || doubt(folder.path(), &of(folder.path()), &weights, Held::Some);
         assert!(doubted().unwrap().contains("is not known to be at the remote"));
         write("refs/remotes/origin/main", commit.as_bytes());
         assert!(doubted().unwrap().contains("could not be compared with .git/index"));
@@ -248,6 +262,17 @@ mod tests {
         fs::write(folder.path().join("model.safetensors"), b"mine").unwrap();
         assert_eq!(doubted().unwrap(), "model.safetensors is not the file of the repository");
         fs::write(folder.path().join("model.safetensors"), b"base").unwrap();
+        // A card beside them that was changed, or removed, is no other weights, and another release.
+        let card = stele_spec::manifest::FileDigests::of(b"card").git_sha1;
+        write("index", &crate::git_index::tests::index(&[("README.md", card), ("model.safetensors", blob)]));
+        let of_all = |files: &[FilePath]| doubt(folder.path(), &of(folder.path()), files, Held::All);
+        assert_eq!(of_all(&weights).unwrap(), "README.md is in the repository and not here");
+        let all = ["README.md".parse().unwrap(), weights[0].clone()];
+        fs::write(folder.path().join("README.md"), b"card").unwrap();
+        assert_eq!(of_all(&all), None);
+        fs::write(folder.path().join("README.md"), b"changed").unwrap();
+        assert_eq!(of_all(&all).unwrap(), "README.md is not the file of the repository");
+        assert_eq!(doubted(), None);
         write("refs/remotes/origin/main", "1".repeat(40).as_bytes());
         assert!(doubted().unwrap().contains("at another commit"));
     }

@@ -247,7 +247,10 @@ fn sets(files: &[Counted]) -> Vec<Set<'_>> {
             let rest = name.strip_prefix("checkpoint-").or_else(|| name.strip_prefix("checkpoint_"));
             rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
         };
+        // Of mlx-lm: `0000100_adapters.safetensors` beside `adapters.safetensors`.
+        let of_mlx = path.file_name().strip_suffix("_adapters.safetensors");
         path.as_str().rsplit_once('/').is_some_and(|(folders, _)| folders.split('/').any(number))
+            || of_mlx.is_some_and(|step| !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit()))
     };
     let all_are = files.iter().all(|file| is_checkpoint(&file.path));
     for file in files.iter().filter(|file| all_are || !is_checkpoint(&file.path)) {

@@ -1,6 +1,6 @@
 //! Unsafe loading: files that run a program when they are loaded, and configurations that name one.
 
-use super::library_name;
+use super::json_names;
 use super::python_json::{Json, NotJson};
 use super::sheet::{Sheet, short, shown, shown_list};
 use super::yaml_names;
@@ -16,6 +16,9 @@ const PICKLE: [&str; 13] =
 /// Endings of files that are themselves programs, whatever their role. The list is part of the rule `code-files`.
 const PROGRAM: [&str; 16] =
     ["c", "cc", "cpp", "cu", "dll", "h", "ipynb", "jar", "js", "llamafile", "py", "pyx", "rs", "sh", "so", "ts"];
+
+/// Endings of checkpoints whose configuration is `NAME.yaml` beside them.
+const CHECKPOINTS: [&str; 5] = ["safetensors", "ckpt", "sft", "pt", "pth"];
 
 /// The most pieces of code of one configuration that are listed; how many there are is said beside them.
 const MAX_LISTED: usize = 64;
@@ -83,7 +86,8 @@ fn is_other_bin(path: &FilePath) -> bool {
             || in_package())
 }
 
-/// Whether what lies beside a `.bin` says what it is: the description of an OpenVINO or ncnn model, the vocabulary of a CTranslate2 model.
+/// Whether what lies beside a `.bin` says what it is: the description of an OpenVINO or ncnn model, the vocabulary of a CTranslate2 model, the index
+/// of the shards of an MLC model.
 fn is_described(manifest: &Manifest, path: &FilePath) -> bool {
     let Some(stem) = path.as_str().strip_suffix(".bin") else { return false };
     let has = |path: String| path.parse().is_ok_and(|path| manifest.file(&path).is_some());
@@ -93,28 +97,47 @@ fn is_described(manifest: &Manifest, path: &FilePath) -> bool {
             .into_iter()
             .any(|part| ["json", "txt"].into_iter().any(|end| has(format!("{folder}{part}vocabulary.{end}"))))
     };
-    ["xml", "param"].into_iter().any(|end| has(format!("{stem}.{end}"))) || folder.is_some_and(vocabulary)
+    let above = path.as_str().strip_suffix(path.file_name()).unwrap_or_default();
+    let is_shard = ["ndarray-cache.json", "tensor-cache.json"].into_iter().any(|index| has(format!("{above}{index}")));
+    is_shard || ["xml", "param"].into_iter().any(|end| has(format!("{stem}.{end}"))) || folder.is_some_and(vocabulary)
 }
 
 fn ending(path: &FilePath) -> String {
     path.file_name().rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default()
 }
 
-/// Whether a file is a configuration in which loaders look for code: JSON with `config` in its name, the lists of the parts of a
-/// pipeline, and YAML of SpeechBrain and Hydra.
+/// Whether a file is a configuration in which loaders look for code, by its name alone: JSON with `config` or `processor` in its name, the lists of
+/// the parts of a pipeline, and YAML of SpeechBrain, Hydra and MLflow.
 pub fn is_config(path: &FilePath) -> bool {
     let name = path.file_name();
     if is_yaml_config(path) {
         return true;
     }
-    name.ends_with(".json") && name.contains("config") || matches!(name, "model_index.json" | "modules.json")
+    name.ends_with(".json") && (name.contains("config") || name.contains("processor"))
+        || matches!(name, "model_index.json" | "modules.json")
 }
 
-/// YAML with `config`, `hyperparams` or `hparams` in its name.
+/// Whether [`of_config`] can find anything in a file, by its name.
+pub fn may_name_code(path: &FilePath) -> bool {
+    path.as_str().ends_with(".json") || is_config(path) || yaml_stem(path).is_some()
+}
+
+/// YAML with `config`, `hyperparams` or `hparams` in its name, and the description of a model that MLflow keeps.
 fn is_yaml_config(path: &FilePath) -> bool {
     let name = path.file_name().to_ascii_lowercase();
-    (name.ends_with(".yaml") || name.ends_with(".yml"))
-        && ["config", "hyperparams", "hparams"].iter().any(|word| name.contains(word))
+    name == "mlmodel"
+        || yaml_stem(path).is_some() && ["config", "hyperparams", "hparams"].iter().any(|word| name.contains(word))
+}
+
+/// Whether programs of Stable Diffusion take YAML as the configuration of the checkpoint beside it that has its name.
+fn is_of_checkpoint(path: &FilePath, has: impl Fn(&str) -> bool) -> bool {
+    yaml_stem(path).is_some_and(|stem| CHECKPOINTS.into_iter().any(|end| has(&format!("{stem}.{end}"))))
+}
+
+/// The path of YAML without its ending.
+fn yaml_stem(path: &FilePath) -> Option<&str> {
+    let (stem, ending) = path.as_str().rsplit_once('.')?;
+    ["yaml", "yml"].iter().any(|yaml| ending.eq_ignore_ascii_case(yaml)).then_some(stem)
 }
 
 /// What a configuration would run, for anyone who has the file. `has` tells whether the release has a file at a path.
@@ -160,15 +183,19 @@ pub fn of_unread_config(
     sheet.into_sorted()
 }
 
-/// The code that a configuration names to be run: in JSON, read as Python does, by Transformers, Diffusers or Sentence Transformers; in YAML
-/// by SpeechBrain or Hydra.
+/// The code that a configuration names to be run: in JSON, read as Python does, by Transformers, Diffusers, Sentence Transformers, Keras, LeRobot or
+/// mlx-lm; in YAML by SpeechBrain, Hydra, NeMo, Lightning, pyannote, MLflow or Stable Diffusion.
 pub fn code_in_config(
     path: &FilePath,
     bytes: &[u8],
     has: impl Fn(&str) -> bool,
 ) -> Result<Vec<CodeReference>, NotJson> {
     let mut found = Vec::new();
-    if is_yaml_config(path) {
+    let is_yaml = is_yaml_config(path) || is_of_checkpoint(path, &has);
+    if !is_yaml && yaml_stem(path).is_some() {
+        return Ok(found);
+    }
+    if is_yaml {
         let refused = |expected| NotJson { expected, at: 0 };
         let text = std::str::from_utf8(bytes).map_err(|_| refused("YAML in UTF-8"))?;
         let names = yaml_names::names(text).ok_or_else(|| refused("YAML without %TAG"))?;
@@ -200,57 +227,10 @@ pub fn code_in_config(
             found.push(CodeReference { field: format!("[{n}].type"), runs: runs.to_owned() });
         }
     }
-    if name.ends_with("config.json") {
-        sentence_transformers(&config, &mut found);
-    }
-    targets(&config, "", &mut found);
+    found.extend(json_names::names(name, &config).into_iter().map(|(field, runs)| CodeReference { field, runs }));
     found.sort();
     found.dedup();
     Ok(found)
-}
-
-/// What parts of Sentence Transformers import by name: the activation of a dense layer and that of a cross-encoder, and the parts
-/// of a router. A name without a dot is one of Transformers' own.
-fn sentence_transformers(config: &Json, found: &mut Vec<CodeReference>) {
-    let own = config.get("sentence_transformers").and_then(|own| own.get("activation_fn"));
-    for (field, value) in [
-        ("activation_function", config.get("activation_function")),
-        ("sbert_ce_default_activation_function", config.get("sbert_ce_default_activation_function")),
-        ("sentence_transformers.activation_fn", own),
-    ] {
-        let imported = value.and_then(Json::as_str).filter(|name| name.contains('.'));
-        if let Some(runs) = imported.filter(|name| !library_name::is_of(name, &["torch"])) {
-            found.push(CodeReference { field: field.to_owned(), runs: runs.to_owned() });
-        }
-    }
-    for (part, kind) in config.get("types").and_then(Json::as_map).into_iter().flatten() {
-        let imported = kind.as_str().filter(|name| name.contains('.'));
-        if let Some(runs) = imported.filter(|name| !name.starts_with("sentence_transformers.")) {
-            found.push(CodeReference { field: format!("types.{part}"), runs: runs.to_owned() });
-        }
-    }
-}
-
-/// `_target_` of Hydra, as deep as JSON is kept.
-fn targets(config: &Json, place: &str, found: &mut Vec<CodeReference>) {
-    match config {
-        Json::Map(fields) => {
-            for (name, value) in fields {
-                let field = format!("{place}{name}");
-                match value.as_str() {
-                    Some(runs) if name == "_target_" && !library_name::is_of(runs, &["torch"]) => {
-                        found.push(CodeReference { field, runs: runs.to_owned() });
-                    }
-                    _ => targets(value, &format!("{field}."), found),
-                }
-            }
-        }
-        Json::List(values) => {
-            let part = place.trim_end_matches('.');
-            values.iter().enumerate().for_each(|(n, value)| targets(value, &format!("{part}[{n}]."), found));
-        }
-        _ => {}
-    }
 }
 
 /// `auto_map`, as deep as JSON is kept: a model made of models has a configuration of each, such as `text_config`, from which they are made in turn.
@@ -426,6 +406,12 @@ mod tests {
             ("config.json", r#"{"model": [{"_target_": "other_mod.Note"}]}"#, "model[0]._target_ other_mod.Note"),
             ("hyperparams.yaml", "a: 1\nb: !apply:other_mod.note []\n", "line 2: !apply other_mod.note"),
             ("conf/model_config.yaml", "_target_: other_mod.Note\n", "line 1: _target_ other_mod.Note"),
+            ("MLmodel", "loader_module: other_mod\n", "line 1: loader_module other_mod"),
+            (
+                "policy_preprocessor.json",
+                r#"{"steps": [{"class": "other_mod.Note"}]}"#,
+                "steps[0].class other_mod.Note",
+            ),
         ] {
             assert_eq!(in_file(path, config, &[]), [expected], "{path}");
             assert!(is_config(&path.parse().unwrap()), "{path}");
@@ -445,6 +431,13 @@ mod tests {
         assert_eq!(codes(b"\xff\xfea"), [Code::ConfigUnreadable]);
         assert_eq!(codes(b"%TAG !e! !new:\n---\na: 1"), [Code::ConfigUnreadable]);
         assert_eq!(codes(b"a: !new:other_mod.Note"), [Code::CodeInConfig]);
+    }
+
+    #[test]
+    fn yaml_is_read_beside_the_checkpoint_of_its_name() {
+        let yaml = "model:\n  target: other_mod.Note\n";
+        assert_eq!(in_file("a/dream-v1.yaml", yaml, &["a/dream-v1.safetensors"]), ["line 2: target other_mod.Note"]);
+        assert_eq!(in_file("a/dream-v1.yaml", yaml, &["dream-v1.safetensors"]), Vec::<String>::new());
     }
 
     #[test]

@@ -4,17 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::Path;
 
-use stele_model_files::bases::declared_bases;
+use stele_model_files::bases::{declared_bases, is_merge};
 use stele_model_files::config::{AdapterConfig, Config};
 use stele_model_files::content::Content;
 use stele_model_files::evaluation::EvaluationResult;
 use stele_model_files::gguf_models::{GgufFile, GgufModel};
 use stele_model_files::licences::LicenceText;
+use stele_model_files::origin::Held;
 use stele_model_files::parameters::{self, Counted, Parameters};
 use stele_model_files::roles::Roles;
 use stele_model_files::tool::Tool;
 use stele_model_files::{card, evaluation, gguf, licences, onnx, origin, part_lists, safetensors};
-use stele_spec::finding::{BaseName, DeclaredBase, NotJson, code_in_config, is_config, is_pickle};
+use stele_spec::finding::{
+    BaseName, CodeReference, DeclaredBase, NotJson, code_in_config, is_config, is_pickle, may_name_code,
+};
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{FilePath, Role};
 use stele_verify::folder::walk::{Found, Walk};
@@ -67,6 +70,8 @@ pub struct Facts {
     pub(super) safety_report: Option<FilePath>,
     pub(super) system_prompt: Option<FilePath>,
     pub(super) code: Vec<FilePath>,
+    /// What configurations name to be run, each with the file that does.
+    pub(super) named_code: Vec<(FilePath, CodeReference)>,
     /// The weights; the file that stands for them comes first.
     pub(super) weights: Vec<FilePath>,
     /// Whether no file stands for the weights: a pipeline has them in several parts.
@@ -114,9 +119,10 @@ impl Facts {
         let mut facts = Self { origin: origin::of(root), ..Self::default() };
         facts.notes.extend(walk.odd.iter().map(|(path, oddity)| format!("{path}: {oddity}: publish will refuse it")));
         let mut gathered = Gathered::default();
+        facts.files.extend(walk.files.iter().map(|file| file.path.to_string()));
         for file in &walk.files {
-            facts.files.insert(file.path.to_string());
             facts.take(file, roles, &mut gathered);
+            facts.take_code(file);
         }
         let named: Vec<_> = walk.files.iter().map(|file| (file.path.clone(), file.open.clone())).collect();
         let declared = declared_bases(&named);
@@ -126,7 +132,9 @@ impl Facts {
         (facts.bases, facts.base_paths) =
             declared.bases.into_iter().partition(|base| BaseName::of(&base.name) == BaseName::Model);
         facts.gather(gathered);
-        facts.origin.doubt = origin::doubt(root, &facts.origin, &facts.weights);
+        facts.origin.doubt = origin::doubt(root, &facts.origin, &facts.weights, Held::Some);
+        let all: Vec<FilePath> = walk.files.iter().map(|file| file.path.clone()).collect();
+        facts.origin.files_doubt = origin::doubt(root, &facts.origin, &all, Held::All);
         facts.formats.sort_unstable();
         facts.formats.dedup();
         facts.without_role.sort_by(|a, b| b.cmp(a));
@@ -208,7 +216,7 @@ impl Facts {
         let named = |names: &[&str]| {
             self.files.iter().find(|path| names.iter().any(|name| path.rsplit('/').next() == Some(*name)))
         };
-        if let Some(path) = named(&["mergekit_config.yml", "mergekit_config.yaml"]) {
+        if let Some(path) = self.files.iter().find(|path| path.parse().is_ok_and(|path| is_merge(&path))) {
             return Some(format!("{path} is that of a merge"));
         }
         if let Some(path) = named(&["pytorch_lora_weights.safetensors", "pytorch_lora_weights.bin"]) {
@@ -281,12 +289,9 @@ impl Facts {
         self.take_tool(file);
         match (name, extension.as_str()) {
             ("config.json", _) => {
-                if let Some(bytes) = self.bytes(file) {
-                    match Config::parse(&bytes) {
-                        Ok(config) => self.config = config,
-                        Err(error) => self.note_unread(file, &error),
-                    }
-                }
+                // What cannot be read is said where code is looked for.
+                let config = self.bytes(file).and_then(|bytes| Config::parse(&bytes).ok());
+                self.config = config.unwrap_or_default();
             }
             (_, "json") if file.path.file_name() == "adapter_config.json" => {
                 let config = self.bytes(file).and_then(|bytes| AdapterConfig::parse(&bytes).ok());
@@ -328,12 +333,17 @@ impl Facts {
             (_, "gguf") => self.take_gguf(file, gathered),
             _ => {}
         }
-        if is_config(&file.path)
-            && name != "config.json"
-            && let Some(bytes) = self.bytes(file)
-            && let Err(error) = code_in_config(&file.path, &bytes, |_| false)
-        {
-            self.note_unread(file, &error);
+    }
+
+    /// What a configuration names to be run. One that cannot be read is a note.
+    fn take_code(&mut self, file: &Found) {
+        // A tokenizer or a table that is longer is no configuration.
+        let is_read = may_name_code(&file.path) && (file.size <= MAX_TEXT || is_config(&file.path));
+        let Some(bytes) = is_read.then(|| self.bytes(file)).flatten() else { return };
+        match code_in_config(&file.path, &bytes, |path| self.files.contains(path)) {
+            Ok(named) => self.named_code.extend(named.into_iter().map(|code| (file.path.clone(), code))),
+            Err(error) if is_config(&file.path) => self.note_unread(file, &error),
+            Err(_) => {}
         }
     }
 
@@ -413,7 +423,8 @@ impl Facts {
         let is_of_adapter = |weights: &FilePath| {
             let folder =
                 |path: &FilePath| path.as_str().rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
-            let named = weights.file_name().to_ascii_lowercase().starts_with("adapter");
+            // `adapter_model` of PEFT, `adapters` and `0000100_adapters` of mlx-lm, `pytorch_adapter` of AdapterHub.
+            let named = weights.file_name().to_ascii_lowercase().contains("adapter");
             named && self.adapters.iter().any(|(config, _)| folder(config) == folder(weights))
         };
         let alone =
@@ -435,7 +446,7 @@ fn format_of(path: &FilePath, extension: &str, content: Option<Content>) -> Opti
         Some(Content::Gguf) => return Some("gguf"),
         Some(Content::Onnx) => return Some("onnx"),
         Some(Content::Tflite) if extension != "task" => return Some("tflite"),
-        Some(Content::MessagePack) if extension == "bin" => return None,
+        Some(Content::MessagePack | Content::Zip) if extension == "bin" => return None,
         Some(Content::Unknown) if extension == "bin" => {
             let name = path.as_str();
             let coreml = name.contains(".mlpackage/") || name.contains(".mlmodelc/");

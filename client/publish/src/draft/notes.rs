@@ -1,7 +1,7 @@
 //! What a person should know of a folder before it is published: notes on stderr.
 
 use stele_model_files::roles::{self, Roles, Why};
-use stele_spec::finding::DeclaredBase;
+use stele_spec::finding::{CodeReference, DeclaredBase};
 use stele_spec::manifest::FilePath;
 use stele_verify::folder::walk::Found;
 
@@ -83,7 +83,11 @@ fn of_loaders(facts: &mut Facts) {
     if !facts.code.is_empty() {
         facts.notes.push(format!("these files are programs: {}", list(&facts.code)));
     }
-    if facts.config.runs_code {
-        facts.notes.push("config.json names code to be run when the model is loaded (auto_map)".to_owned());
+    for (file, CodeReference { field, runs }) in facts.named_code.iter().take(NAMED) {
+        let runs = runs.chars().take(200).collect::<String>();
+        facts.notes.push(format!("{file} names code to be run when the model is loaded: {runs} ({field})"));
+    }
+    if let Some(more) = facts.named_code.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        facts.notes.push(format!("and {more} pieces of code more are named to be run"));
     }
 }

@@ -287,6 +287,19 @@ fn tensors(header: &str, length: usize) -> Vec<u8> {
 }
 
 #[test]
+fn the_newest_adapter_of_mlx_stands_for_its_checkpoints() {
+    let config = br#"{"model": "mlx-community/tiny-4bit", "fine_tune_type": "lora", "num_layers": 16}"#;
+    let (form, _) = draft(&[
+        ("adapter_config.json", config),
+        ("0000100_adapters.safetensors", &safetensors(4)),
+        ("adapters.safetensors", &safetensors(4)),
+    ]);
+    assert_eq!(value(&form, "model.artifact").as_deref(), Some("adapter"));
+    assert_eq!(value(&form, "from_scratch").as_deref(), Some("false"));
+    assert_eq!(value(&form, "components.model-parameters-final.ref").as_deref(), Some("adapters.safetensors"));
+}
+
+#[test]
 fn the_name_of_a_variant_makes_no_base_of_what_was_made_of_others() {
     let model = safetensors(4);
     let lora = tensors(r#"{"lora_unet_a.lora_down.weight":{"dtype":"F16","shape":[2,2],"data_offsets":[0,8]}}"#, 8);
@@ -437,6 +450,21 @@ fn a_header_that_names_its_base_as_itself_offers_no_name() {
     assert_eq!(value(&form, "license.spdx"), None, "{said}");
     assert!(said.contains("not in the lineage: Gpt2"), "{said}");
     assert!(named("Acme Helper").1.contains("tiny.gguf says acme-helper"));
+}
+
+#[test]
+fn a_header_that_names_another_licence_than_the_card_leaves_it_open() {
+    let of = |licence: &str, config: &str| {
+        let gguf = header(&[("general.architecture", "llama"), ("general.license", licence)]);
+        draft(&[("README.md", &card("license: mit")), ("tiny.gguf", &gguf), ("config.json", config.as_bytes())])
+    };
+    let (form, said) = of("cc-by-nc-4.0", "{}");
+    assert_eq!(value(&form, "license.spdx"), None, "{said}");
+    assert!(said.contains("MIT by README.md; tiny.gguf says cc-by-nc-4.0"), "{said}");
+    let (form, _) = of("mit", r#"{"pretrained_cfg": {"license": "mit"}}"#);
+    assert_eq!(value(&form, "license.spdx").as_deref(), Some("MIT"));
+    let (_, said) = of("mit", r#"{"pretrained_cfg": {"license": "cc-by-nc-4.0"}}"#);
+    assert!(said.contains("config.json says cc-by-nc-4.0"), "{said}");
 }
 
 #[test]

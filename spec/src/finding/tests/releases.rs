@@ -314,6 +314,7 @@ fn a_bin_that_is_another_format_is_no_pickle_by_its_name() {
         &[("tiny.mlpackage/Data/com.apple.CoreML/weights/weight.bin", Role::Weights)],
         &[("en-us.lm.bin", Role::Other), ("vocab/lookups.bin", Role::Other), ("tokenizer.bin", Role::Tokenizer)],
         &[("ggml-model-q4_0.bin", Role::Weights), ("group1-shard1of4.bin", Role::Weights)],
+        &[("mlc/params_shard_0.bin", Role::Weights), ("mlc/ndarray-cache.json", Role::Other)],
     ] {
         assert_eq!(pickles(others), Vec::<String>::new(), "{others:?}");
     }

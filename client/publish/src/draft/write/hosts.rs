@@ -22,7 +22,7 @@ pub(super) fn write(sheet: &mut FormWriter, facts: &Facts, answers: &Answers) {
     if let Some((kind, locator)) = &known {
         sheet.item("hosts");
         sheet.text("type", kind, "where the folder came from");
-        match &origin.doubt {
+        match origin.doubt.as_ref().or(origin.files_doubt.as_ref()) {
             None => sheet.text("locator", locator, "where the folder came from"),
             Some(doubt) => sheet
                 .decide("locator", &format!("{locator} if these files are there, or delete this [[hosts]]: {doubt}")),

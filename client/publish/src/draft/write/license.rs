@@ -20,7 +20,7 @@ enum Known {
 pub(super) fn write(sheet: &mut FormWriter, facts: &Facts, answers: &Answers) {
     sheet.section("license");
     sheet.comment("An SPDX expression; a licence that SPDX does not list is LicenseRef- and a name.");
-    let known = known(facts);
+    let known = with_headers(facts, known(facts));
     let answer = answers.find_text("license.spdx", |text| LicenceExpression::parse(text).is_ok());
     let spdx = match (&known, &answer) {
         (Known::Fact { spdx, from, .. }, Some(said)) if said.value.as_str() != Some(spdx) => {
@@ -188,6 +188,22 @@ fn against(facts: &Facts, spdx: &str) -> Option<String> {
     let tags = tags(facts);
     let refused = licences::others(&tags, spdx, facts.card.first("license_name").is_some());
     (!refused.is_empty()).then(|| format!("the files say {}", refused.join(", ")))
+}
+
+/// The same, unless a header names another licence: converters copy that of the original, and whoever uploads writes the card.
+fn with_headers(facts: &Facts, known: Known) -> Known {
+    let Known::Fact { spdx, from, .. } = &known else { return known };
+    let of_gguf = facts.gguf.iter().filter_map(|model| Some((model.path().as_str(), model.header().license.clone()?)));
+    let of_config = facts.config.license.iter().map(|licence| ("config.json", licence.clone()));
+    let is_other = |(_, said): &(&str, String)| {
+        let tags: Vec<String> = said.split(',').map(|tag| tag.trim().to_owned()).collect();
+        // The name of a licence that is not listed is its publisher's own choice.
+        !spdx.contains("LicenseRef-") && !licences::others(&tags, spdx, false).is_empty()
+    };
+    match of_gguf.chain(of_config).find(is_other) {
+        Some((path, said)) => Known::Open(format!("{spdx} by {from}; {path} says {said}")),
+        None => known,
+    }
 }
 
 /// What card, GGUF headers and licence files say together. Only what all of them let stand is a fact.

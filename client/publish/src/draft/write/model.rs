@@ -1,6 +1,7 @@
 //! `[model]`: its names, and what the folder says of its kind.
 
 use stele_model_files::parameters::Parameters;
+use stele_spec::finding::CodeReference;
 use stele_spec::name::Model;
 use stele_spec::statement::Artifact;
 
@@ -115,11 +116,11 @@ pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts, answer
             sheet.comment(&format!("{field} of the model card: {}", facts.card.all(field).join(", ")));
         }
     }
-    if facts.config.runs_code || !facts.code.is_empty() {
+    if !facts.named_code.is_empty() || !facts.code.is_empty() {
         sheet.comment("Careful: this release holds code that loading it may run; auditors report that:");
         facts.code.iter().take(10).for_each(|path| sheet.comment(&format!("  {path}")));
-        if facts.config.runs_code {
-            sheet.comment("  auto_map in config.json");
+        for (file, CodeReference { field, .. }) in facts.named_code.iter().take(10) {
+            sheet.comment(&format!("  {field} in {file}"));
         }
     }
 }
