@@ -270,7 +270,7 @@ mod tests {
             role: Role::Weights,
             size: 0,
             sha256: crate::hash::Digest::of(b""),
-            git_sha1: crate::manifest::GitBlobId::of(b""),
+            git_sha1: crate::manifest::FileDigests::of(b"").git_sha1,
         };
         let manifest = Manifest::new(vec![file("dream.safetensors"), file("gguf/tiny-q4.GGUF")]).unwrap();
         for path in ["dream.yaml", "dream.yml", "gguf/any.yaml"] {
