@@ -263,11 +263,16 @@ fn by(publisher: Option<&Publisher>, mut found: Vec<Candidate>) -> Vec<Candidate
     found
 }
 
-/// Of releases with the same bytes the newest of whoever released them first; whose else they are is said.
+/// Of releases with the same bytes that of whoever released them first; of several the one that was withdrawn, else the newest: nobody is told that these
+/// bytes are good by who does not know that they were taken back. Whose else they are is said.
 fn first_of(mut found: Vec<Candidate>, what: String) -> Result<Candidate, Failure> {
     let first = found.iter().min_by_key(|found| found.entry).map(|found| found.coordinate.publisher.clone());
     let of_first = |found: &Candidate| Some(&found.coordinate.publisher) == first.as_ref();
-    let newest = found.iter().enumerate().filter(|(_, found)| of_first(found)).max_by_key(|(_, found)| found.entry);
+    let newest = found
+        .iter()
+        .enumerate()
+        .filter(|(_, found)| of_first(found))
+        .max_by_key(|(_, found)| (found.state == State::Withdrawn, found.entry));
     let Some(at) = newest.map(|(at, _)| at) else { return one_of(found, what) };
     let meant = found.remove(at);
     for other in found.iter().take(NAMED) {

@@ -18,7 +18,7 @@ fn a_key_is_made_once_and_is_its_owners_alone() {
     std::fs::write(&public, shown["public_key_pem"].as_str().unwrap()).unwrap();
     assert_eq!(stele(&["key", "show", public.to_str().unwrap(), "--json"]).ok().json(), shown);
     std::fs::write(file, "nonsense").unwrap();
-    stele(&["key", "show", file]).fails(7, &["is not a private Ed25519 key in PEM", "expected:", "hint:"]);
+    stele(&["key", "show", file]).fails(7, &["is not an Ed25519 key in PEM", "expected:", "hint:"]);
     stele(&["key", "show", "/nonexistent"]).fails(7, &["there is no /nonexistent"]);
 }
 

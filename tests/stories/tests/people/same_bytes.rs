@@ -24,7 +24,8 @@ fn bare(network: &Network, from: &Path, name: &str) -> Step<PathBuf> {
 #[test]
 fn a_copy_under_another_name_takes_nothing_from_who_released_the_bytes_first() -> Step {
     let network = Network::start(1, 1)?;
-    let (acme, newco) = (Publisher::new(&network, "acme.example")?, Publisher::new(&network, "newco.example")?);
+    let acme = Publisher::new(&network, "acme.example")?;
+    let (newco, _) = Publisher::with_key(&network, "newco.example", "newco.pem")?;
     let released = network.at("released");
     acme.release(&released, "1.0.0", 1)?.expect(0)?;
     let copied = bare(&network, &released, "copied")?;

@@ -103,7 +103,18 @@ impl Reader<'_> {
         is_of(self.evidence.checkpoint().origin(), log)?;
         let release_status = match self.release_status(log) {
             Ok(release_status) => release_status,
-            Err(failure) => return Ok((self.offline(id)?, Some(UnprovenAnswer::beside_verdict(failure)?))),
+            Err(failure) => {
+                let failure = UnprovenAnswer::beside_verdict(failure)?;
+                let (known, position) = (self.offline(id)?, self.evidence.statement().position());
+                // What the publisher said may have come, and is proven, where what others say has not.
+                let own = log.own_status(&self.evidence.release().coordinate());
+                let own = own.filter(|own| own.history.release().is_some_and(|(at, _)| at == position));
+                let known = match own {
+                    Some(own) => Known { release_status: own.with_bundle(self.evidence), ..known },
+                    None => known,
+                };
+                return Ok((known, Some(failure)));
+            }
         };
         let current = release_status.history.current().unwrap_or(self.evidence.release());
         let ask = |coordinate: &Coordinate| log.release_status(coordinate).map(Some);
