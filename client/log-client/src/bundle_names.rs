@@ -128,7 +128,7 @@ fn under_one_checkpoint(
 }
 
 fn named(log: &LogClient, subject: &Subject) -> Result<NameProof, NoNames> {
-    log.name_proof(subject, 0).map_err(|failure| match is_absent(&failure) {
+    log.name_proof(subject, 0, None).map_err(|failure| match is_absent(&failure) {
         true => NoNames::Unserved,
         false => NoNames::Unanswered(failure),
     })
