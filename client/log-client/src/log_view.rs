@@ -366,7 +366,7 @@ impl LogView<'_> {
         if let Some(whole) = self.whole.get() {
             return self.found(subject, whole, most).map(Ok);
         }
-        let list = match NameLookup::new(self.client, self.policy).list(subject) {
+        let list = match NameLookup::new(self.client, self.policy).at(self.tree.size()).list(subject) {
             Ok(list) => list,
             Err(failure) => {
                 // A log without an index may still have lookups, and one that has none may still be read.
