@@ -126,7 +126,9 @@ impl Bundle {
         if key.verifies(&pre_authentication(&self.payload), &self.signature) {
             return Ok(Statement::parse(&self.payload)?);
         }
-        if key.verifies_hash(Hash::Sha256, &pre_authentication_of_v0_2(&self.payload), &self.signature) {
+        // Version 0.2 signed with the hash of the curve, and by a certificate with SHA-256 whatever the curve.
+        let old = pre_authentication_of_v0_2(&self.payload);
+        if key.verifies(&old, &self.signature) || key.verifies_hash(Hash::Sha256, &old, &self.signature) {
             return Ok(Statement::parse_v0_2(&self.payload)?);
         }
         Err(VerifyError::Signature)

@@ -327,7 +327,7 @@ def of_version_0_2(peers):
     statement = {"_type": "https://in-toto.io/Statement/v1", "subject": subjects}
     statement |= {"predicateType": "https://model_signing/Digests/v0.1", "predicate": {"unused": "it's"}}
     payload = json.dumps(statement, ensure_ascii=False, indent=2).encode()
-    signed = key.sign(sign_sigstore_pb.pae_compat(payload), ec.ECDSA(hashes.SHA256()))
+    signed = key.sign(sign_sigstore_pb.pae_compat(payload), ec.ECDSA(hashes.SHA384()))
     hint = hashlib.sha256(public.read_bytes()).hexdigest()
     envelope = {"payload": base64.b64encode(payload).decode(), "payloadType": "application/vnd.in-toto+json"}
     envelope["signatures"] = [{"sig": base64.b64encode(signed).decode(), "keyid": ""}]

@@ -114,7 +114,7 @@ fn the_bundles_of_before_1_1_name_the_key_by_its_bytes() {
 
 #[test]
 fn what_version_0_2_signed_is_read_and_its_form_is_not_mixed_with_that_of_1_0() {
-    let key = new_key(Curve::P256);
+    let key = new_key(Curve::P384);
     let file = |name: &str| json!({ "name": name, "digest": { "sha256": "0".repeat(64) } });
     let old = json!({
         "_type": "https://in-toto.io/Statement/v1", "subject": [file("it's"), file("sub/\u{e9}\\")],
