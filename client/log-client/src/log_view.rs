@@ -16,15 +16,16 @@ use stele_explain::{Exit, Failure};
 use stele_spec::hash::Digest;
 use stele_spec::index::{Pointer, Subject, subjects_of};
 use stele_spec::manifest::Manifest;
-use stele_spec::merkle::prove_inclusion;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::proof::TlogProof;
 use stele_spec::statement::Purl;
+use stele_spec::tile::TILE_WIDTH;
 use stele_verify::VerifyError;
 
 use crate::api::LogClient;
 use crate::index_end::{Incomplete, ends_with_index, is_absent};
+use crate::index_of_files::{self, IndexOfFiles};
 use crate::local_state::{LocalState, LogId, Stale};
 use crate::log_end::LogEnd;
 use crate::name_lookup::NameLookup;
@@ -40,6 +41,8 @@ mod weights;
 
 pub use not_listed::NotListed;
 
+use statement_source::OwnAlone;
+
 /// How long a log that is unwell is asked again.
 const WAIT: HumanDuration = HumanDuration(10);
 
@@ -48,6 +51,9 @@ pub const MAX_VERDICT_WAIT: Duration = Duration::from_secs(30);
 
 /// The longest that is waited for a log that is read as a whole.
 pub const MAX_WHOLE_WAIT: Duration = Duration::from_secs(300);
+
+/// How many entries of a list in one bundle are read as that bundle.
+const CLOSE: usize = 4;
 
 /// The most releases whose manifests are read for a question that static files do not answer.
 const MAX_SEARCHED: usize = 1024;
@@ -76,6 +82,8 @@ pub struct LogView<'a> {
     proven_before: RefCell<BTreeMap<u64, ProvenStatement>>,
     /// The keys of whom it was asked about: everybody who speaks is asked about again and again.
     known_keys: RefCell<BTreeMap<Publisher, StatementList>>,
+    /// What publishers said of their own releases, as it came: it stays where what others say does not come.
+    own_lists: RefCell<BTreeMap<String, StatementList>>,
     reads_whole: bool,
     /// What every entry is about, where the log's static files are all that there is.
     whole: OnceCell<WholeLog>,
@@ -149,6 +157,7 @@ impl LogAddress {
             id,
             proven_before,
             known_keys,
+            own_lists: RefCell::default(),
             reads_whole,
             whole,
             lacks_files: Cell::new(false),
@@ -189,6 +198,18 @@ impl LogView<'_> {
             release_status.keep(self.local_state, id, self.policy)?;
         }
         Ok(release_status)
+    }
+
+    /// Where it stands by what its publisher said, where that came and is proven and the rest of the answer did not come; kept as far as it goes.
+    pub fn own_status(&self, coordinate: &Coordinate) -> Option<ReleaseStatus> {
+        let own = self.own_lists.borrow().get(&coordinate.to_string())?.clone();
+        let own = StatementList { lack: own.lack.or(Some(Lack::OwnAlone)), ..own };
+        let status = ReleaseStatus::of(coordinate, &OwnAlone { log: self, own }, Source::Log).ok()?;
+        if let Some(id) = self.id {
+            // What cannot be remembered is told all the same.
+            let _ = status.keep(self.local_state, id, self.policy);
+        }
+        Some(status)
     }
 
     /// The manifest that a release names, if the log has it.
@@ -321,9 +342,9 @@ impl LogView<'_> {
 
     /// One entry with its proof.
     pub fn logged(&self, position: u64) -> Result<ProvenStatement, Failure> {
-        let head = self.tree.head();
-        if position >= head.size() {
-            return Err(ReadError::PastTheEnd { position, size: head.size() }.into());
+        let size = self.tree.size();
+        if position >= size {
+            return Err(ReadError::PastTheEnd { position, size }.into());
         }
         let entry = match self.whole.get() {
             Some(_) => self.tree.entry(position)?,
@@ -332,11 +353,26 @@ impl LogView<'_> {
                 entry => entry?,
             },
         };
-        let path = prove_inclusion(&self.tree, position, head.size()).map_err(|error| match error {
-            stele_spec::merkle::InclusionError::Nodes(error) => error,
-            _ => ReadError::PastTheEnd { position, size: head.size() },
-        })?;
-        Ok(ProvenStatement::check(&entry, TlogProof::new(position, path, head.note().clone()), head)?)
+        self.proven(position, &entry)
+    }
+
+    fn proven(&self, position: u64, entry: &[u8]) -> Result<ProvenStatement, Failure> {
+        let (head, path) = (self.tree.head(), index_of_files::path(&self.tree, position)?);
+        Ok(ProvenStatement::check(entry, TlogProof::new(position, path, head.note().clone()), head)?)
+    }
+
+    /// The entries of a list that lie close together, a request for each bundle of 256: who says much of a release makes nobody ask as often. What
+    /// cannot be read so is asked for by itself.
+    fn bundled(&self, pointers: &[&Pointer]) -> BTreeMap<u64, Vec<u8>> {
+        let bundle = |pointer: &&Pointer| pointer.position / u64::from(TILE_WIDTH);
+        let mut found = BTreeMap::new();
+        for near in pointers.chunk_by(|a, b| bundle(a) == bundle(b)).filter(|near| near.len() >= CLOSE) {
+            let Some(Ok(chunk)) = near.first().map(|first| self.tree.bundle(bundle(first))) else { continue };
+            let wanted = |position: u64| near.iter().any(|pointer| pointer.position == position);
+            let entries = chunk.iter().filter(|(position, ..)| wanted(*position));
+            found.extend(entries.map(|(position, _, bytes)| (position, bytes.to_vec())));
+        }
+        found
     }
 
     /// Everything that the index lists under a subject, the newest `most` of it; else why the log's bare lookups are to be used.
@@ -366,7 +402,9 @@ impl LogView<'_> {
         let pointers: Vec<&Pointer> = complete.value().iter().filter(within).collect();
         self.check_nothing_vanished(subject, &pointers)?;
         let unread = pointers.len().saturating_sub(most);
-        let statements = pointers.iter().skip(unread).map(|pointer| self.pointed(pointer, subject));
+        let bundled = self.bundled(pointers.get(unread..).unwrap_or_default());
+        let pointed = |pointer: &&Pointer| self.pointed(pointer, subject, bundled.get(&pointer.position));
+        let statements = pointers.iter().skip(unread).map(pointed);
         let statements = statements.collect::<Result<_, _>>()?;
         if unread > 0 {
             return Ok(Ok(StatementList::incomplete(statements, Lack::Cut, true)));
@@ -445,8 +483,16 @@ impl LogView<'_> {
     }
 
     /// The entry of a pointer, if it is about the subject.
-    fn pointed(&self, pointer: &Pointer, subject: &Subject) -> Result<ProvenStatement, Failure> {
-        let logged = self.logged(pointer.position)?;
+    fn pointed(
+        &self,
+        pointer: &Pointer,
+        subject: &Subject,
+        bundled: Option<&Vec<u8>>,
+    ) -> Result<ProvenStatement, Failure> {
+        let logged = match bundled {
+            Some(entry) => self.proven(pointer.position, entry)?,
+            None => self.logged(pointer.position)?,
+        };
         if logged.leaf() == pointer.leaf && subjects_of(logged.signed()).contains(subject) {
             return Ok(logged);
         }
@@ -457,6 +503,11 @@ impl LogView<'_> {
     /// Its API; none where it is read as a whole, being static files alone.
     pub(crate) fn api(&self) -> Option<&LogClient> {
         (!self.is_read_whole()).then_some(self.client)
+    }
+
+    /// Its index, made of all entries; none where it has an API, or ends its trees with no root of an index.
+    pub(crate) fn index_of_files(&self) -> Result<Option<IndexOfFiles<'_>>, Failure> {
+        if self.is_read_whole() { IndexOfFiles::read(&self.tree) } else { Ok(None) }
     }
 
     /// Checks that the head of an answer is of our tree. It may be newer: the log goes on while it is asked.

@@ -23,7 +23,13 @@ impl StatementSource for LogView<'_> {
         self.recall(coordinate);
         let subjects = [Subject::release(coordinate), Subject::about_release(coordinate)];
         let [own, others] = &subjects;
-        let listing = match (self.indexed(own, MAX_STATEMENTS)?, self.indexed(others, MAX_STATEMENTS)?) {
+        let own_list = self.indexed(own, MAX_STATEMENTS)?;
+        if let Ok(list) = &own_list {
+            self.own_lists.borrow_mut().insert(coordinate.to_string(), list.clone());
+            // Judged by the keys of the publisher alone: what strangers say may take longer than anybody waits.
+            self.keys(&coordinate.publisher)?;
+        }
+        let listing = match (own_list, self.indexed(others, MAX_STATEMENTS)?) {
             (Ok(own), Ok(others)) => own.with(others),
             (Err(lack), _) | (_, Err(lack)) => {
                 self.listed("coordinate?name=", &coordinate.to_string(), MAX_STATEMENTS, lack)?
@@ -79,6 +85,30 @@ impl StatementSource for LogView<'_> {
             found.extend(listing.statements.into_iter().map(|logged| (logged.position(), logged)));
         }
         Ok(StatementList::incomplete(found.into_values().collect(), lack, cut))
+    }
+}
+
+/// What a publisher said of its own release, without what others say; of keys what came already.
+pub(super) struct OwnAlone<'a> {
+    pub(super) log: &'a LogView<'a>,
+    pub(super) own: StatementList,
+}
+
+impl StatementSource for OwnAlone<'_> {
+    fn head(&self) -> &TrustedCheckpoint {
+        self.log.head()
+    }
+
+    fn about(&self, _: &Coordinate) -> Result<StatementList, Failure> {
+        Ok(self.own.clone())
+    }
+
+    fn keys(&self, publisher: &Publisher) -> Result<StatementList, Failure> {
+        self.log.keys(publisher)
+    }
+
+    fn under(&self, _: &str) -> Result<StatementList, Failure> {
+        Ok(self.own.clone())
     }
 }
 

@@ -69,6 +69,11 @@ impl<'a> VerifiedLog<'a> {
         self.tree.entries(from).map(|chunk| self.explained(chunk))
     }
 
+    /// The entries of one bundle of 256.
+    pub fn bundle(&self, index: u64) -> Result<Chunk, ReadError> {
+        self.explained(self.tree.bundle(index))
+    }
+
     /// One entry.
     pub fn entry(&self, position: u64) -> Result<Vec<u8>, ReadError> {
         self.explained(self.tree.entry(position))

@@ -123,7 +123,12 @@ fn whatever_operation_the_power_goes_at_what_was_signed_is_there_whole() {
             let data = Dir::open_on(Arc::new(disk.clone()), DATA).unwrap();
             put_again += usize::from(data.list("staged").unwrap().is_some_and(|staged| !staged.is_empty()));
             let log = start(&disk).unwrap();
-            assert!(data.list("staged").unwrap().unwrap_or_default().is_empty(), "{case}: nothing stays staged");
+            // Files that are prepared and empty are for the next batches.
+            let is_filled = |name: &str| {
+                data.read(&format!("staged/{name}"), 1 << 20).unwrap().is_some_and(|bytes| !bytes.is_empty())
+            };
+            let staged = data.list("staged").unwrap().unwrap_or_default();
+            assert!(!staged.iter().any(|file| is_filled(&file.name)), "{case}: nothing stays staged");
             check(&log, &promised, &case);
             drop(log);
             // What a start has put again stays, whatever comes then.
