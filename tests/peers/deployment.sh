@@ -232,6 +232,7 @@ http.server.HTTPServer(("127.0.0.1", '"$echo"'), Echo).serve_forever()' &
 prometheus_watches() {
     installs "Prometheus" promtool prometheus
     accepts "promtool takes the alerts" promtool check rules "$examples/alerts.yml"
+    accepts "each alert fires in its state, and no other does" promtool test rules "$here/alerts.test.yml"
     local dir=$place/prometheus
     mkdir -p "$dir" && cp "$examples/alerts.yml" "$dir/"
     sed "s#127.0.0.1:8080#${log_url#http://}#; s#127.0.0.1:7461#${witness_url#http://}#; s#15s#1s#g" "$examples/prometheus.yml" >"$dir/prometheus.yml"

@@ -53,12 +53,13 @@ equal() {
 }
 
 # within NAME command...: runs a program that prints a line for each check, and counts its lines with ours. A program
-# that ends badly without a failed check has failed all the same.
+# that ends badly without a failed check has failed all the same. Where `checks` names a file, each line is kept there with the name.
 within() {
     local name=$1 said status=0
     shift
     said=$("$@" 2>&1 </dev/null) || status=$?
     grep -E '^(ok  |FAIL|    ) ' <<<"$said" || true
+    grep -E '^(ok  |FAIL) ' <<<"$said" | sed "s/^/$name\t/" >>"${checks:-/dev/null}" || true
     local good bad
     good=$(grep -c '^ok   ' <<<"$said" || true)
     bad=$(grep -c '^FAIL ' <<<"$said" || true)

@@ -59,7 +59,8 @@ database() {
     export STELE_TEST_POSTGRES="postgres://postgres@127.0.0.1:$port/postgres?sslmode=disable"
     for name in a_table_conforms_with_many_racers a_success_with_a_warning_is_an_unknown_outcome \
         an_append_whose_session_is_ended_is_an_unknown_outcome_and_the_next_run_goes_on \
-        a_server_that_takes_no_writes_or_another_password_is_refused_before_anything_is_signed; do
+        a_server_that_takes_no_writes_or_another_password_is_refused_before_anything_is_signed \
+        who_only_looks_makes_no_table_and_sees_who_holds_the_lock; do
         accepts "PostgreSQL: $name" told storage_postgres "$name"
     done
     accepts "a log lives in versitygw with its lock in PostgreSQL" told faults a_log_lives_in_a_real_bucket_with_its_lock_in_a_database

@@ -148,11 +148,17 @@ impl LogClient {
         Ok(found)
     }
 
-    /// What the log lists under a subject from a position on, with its proof: to be checked.
-    pub fn name_proof(&self, subject: &Subject, from: u64) -> Result<NameProof, Failure> {
+    /// What the log lists under a subject from a position on, with its proof: to be checked. It is asked for under the tree head of `at` entries, of which
+    /// a cache may keep it for ever; where the log does not publish that one now, under the one that it publishes.
+    pub fn name_proof(&self, subject: &Subject, from: u64, at: Option<u64>) -> Result<NameProof, Failure> {
         let parameter = if subject.kind() == Kind::Digest { "hex" } else { "name" };
-        let text = escaped(subject.text());
-        let answer = self.get(&format!("lookup/{}/proof?{parameter}={text}&from={from}", subject.kind()))?;
+        let question = format!("lookup/{}/proof?{parameter}={}", subject.kind(), escaped(subject.text()));
+        let newest = || self.get(&format!("{question}&from={from}"));
+        let answer = match at.map(|at| self.get(&format!("{question}&at={at}&from={from}"))) {
+            Some(Err(failure)) if is_of_the_head(&failure) => newest()?,
+            Some(answer) => answer?,
+            None => newest()?,
+        };
         let nonsense = |error: Malformed| self.nonsense("a name proof", error.to_string());
         Ok(NameProof::parse(&answer.body).map_err(nonsense)?)
     }
@@ -204,6 +210,12 @@ impl LogClient {
     pub fn nonsense(&self, expected: &'static str, found: String) -> LogError {
         LogError::Nonsense { url: without_secrets(&self.url).into_owned(), expected, found }
     }
+}
+
+/// Whether a log gives no answer under the tree head that was named: it publishes another, or it does not know how to name one.
+fn is_of_the_head(failure: &Failure) -> bool {
+    let error: &dyn std::error::Error = failure.as_explain();
+    matches!(error.downcast_ref(), Some(LogError::Refused { code, .. }) if code == "other-head" || code == "bad-query")
 }
 
 /// A name as a value in a query: `#` and `+` mean something else there.

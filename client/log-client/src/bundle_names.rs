@@ -69,7 +69,7 @@ pub trait Names {
 
 impl Names for LogClient {
     fn listed(&self, subject: &Subject) -> Result<NameProof, NoNames> {
-        self.name_proof(subject, 0).map_err(|failure| match is_absent(&failure) {
+        self.name_proof(subject, 0, None).map_err(|failure| match is_absent(&failure) {
             true => NoNames::Unserved,
             false => NoNames::Unanswered(failure),
         })

@@ -41,8 +41,6 @@ mod weights;
 
 pub use not_listed::NotListed;
 
-use statement_source::OwnAlone;
-
 /// How long a log that is unwell is asked again.
 const WAIT: HumanDuration = HumanDuration(10);
 
@@ -198,18 +196,6 @@ impl LogView<'_> {
             release_status.keep(self.local_state, id, self.policy)?;
         }
         Ok(release_status)
-    }
-
-    /// Where it stands by what its publisher said, where that came and is proven and the rest of the answer did not come; kept as far as it goes.
-    pub fn own_status(&self, coordinate: &Coordinate) -> Option<ReleaseStatus> {
-        let own = self.own_lists.borrow().get(&coordinate.to_string())?.clone();
-        let own = StatementList { lack: own.lack.or(Some(Lack::OwnAlone)), ..own };
-        let status = ReleaseStatus::of(coordinate, &OwnAlone { log: self, own }, Source::Log).ok()?;
-        if let Some(id) = self.id {
-            // What cannot be remembered is told all the same.
-            let _ = status.keep(self.local_state, id, self.policy);
-        }
-        Some(status)
     }
 
     /// The manifest that a release names, if the log has it.
@@ -380,7 +366,7 @@ impl LogView<'_> {
         if let Some(whole) = self.whole.get() {
             return self.found(subject, whole, most).map(Ok);
         }
-        let list = match NameLookup::new(self.client, self.policy).list(subject) {
+        let list = match NameLookup::new(self.client, self.policy).at(self.tree.size()).list(subject) {
             Ok(list) => list,
             Err(failure) => {
                 // A log without an index may still have lookups, and one that has none may still be read.

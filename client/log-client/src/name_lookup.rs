@@ -31,12 +31,19 @@ use crate::reader::ReadError;
 pub struct NameLookup<'a> {
     log: &'a LogClient,
     policy: &'a Policy,
+    /// The size of the tree that it asks under, as long as the log publishes that one.
+    at: Option<u64>,
 }
 
 impl<'a> NameLookup<'a> {
     /// Asks this log, and believes this policy.
     pub const fn new(log: &'a LogClient, policy: &'a Policy) -> Self {
-        Self { log, policy }
+        Self { log, policy, at: None }
+    }
+
+    /// The same under the tree head of so many entries, while the log publishes that one; else under the newest.
+    pub const fn at(self, size: u64) -> Self {
+        Self { at: Some(size), ..self }
     }
 
     /// Every entry that is listed, or with what was kept, every one that came since.
@@ -53,7 +60,7 @@ impl<'a> NameLookup<'a> {
     }
 
     fn gather(&self, subject: &Subject, kept: &Kept) -> Result<ListProof, Failure> {
-        match ListProof::gather(subject, kept, self.policy, |from| self.log.name_proof(subject, from))? {
+        match ListProof::gather(subject, kept, self.policy, |from| self.log.name_proof(subject, from, self.at))? {
             Ok(list) => Ok(list),
             // Told as wherever else a checkpoint is refused.
             Err(RefusedNameProof::Checkpoint(error)) => {

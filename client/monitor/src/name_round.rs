@@ -82,7 +82,7 @@ impl Asking<'_, '_, '_> {
         let (mut asked, mut last) = (0, None);
         let gathered = ListProof::gather(subject, &kept, self.policy, |from| {
             asked += 1;
-            let proof = self.client.name_proof(subject, from)?;
+            let proof = self.client.name_proof(subject, from, Some(self.opened.size()))?;
             last = Some(proof.clone());
             Ok(proof)
         });

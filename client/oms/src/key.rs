@@ -1,15 +1,21 @@
-//! ECDSA keys of the format, P-256 with SHA-256 and P-384 with SHA-384, in PEM: every operation with one of them.
+//! ECDSA keys of the format, P-256 with SHA-256, P-384 with SHA-384 and P-521 with SHA-512, in PEM: every operation with one of them.
 //!
 //! A signature is DER (`ECDSA-Sig-Value`, RFC 3279), a public key is a SubjectPublicKeyInfo with an uncompressed point (RFC 5480), a secret key
 //! PKCS#8 or SEC 1 (RFC 5915) with its public half in it.
 
 use core::fmt;
 
+use p521::ecdsa as p521_ecdsa;
+use p521::ecdsa::signature::Signer as _;
+use p521::ecdsa::signature::hazmat::PrehashVerifier as _;
+use p521::pkcs8::DecodePrivateKey as _;
 use ring::rand::SystemRandom;
 use ring::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1, ECDSA_P384_SHA384_ASN1_SIGNING,
-    EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _, UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA384_ASN1, ECDSA_P384_SHA256_ASN1,
+    ECDSA_P384_SHA384_ASN1, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _,
+    UnparsedPublicKey, VerificationAlgorithm,
 };
+use sha2::{Digest as _, Sha384, Sha512};
 use stele_explain::{Exit, Explain, explain};
 use stele_spec::hash::Digest;
 use zeroize::Zeroizing;
@@ -23,16 +29,27 @@ pub enum Curve {
     P256,
     /// NIST P-384, with SHA-384.
     P384,
+    /// NIST P-521, with SHA-512.
+    P521,
+}
+
+/// A hash that ECDSA signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hash {
+    Sha256,
+    Sha384,
+    Sha512,
 }
 
 impl Curve {
-    const ALL: [Self; 2] = [Self::P256, Self::P384];
+    const ALL: [Self; 3] = [Self::P256, Self::P384, Self::P521];
 
     /// Its name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::P256 => "P-256",
             Self::P384 => "P-384",
+            Self::P521 => "P-521",
         }
     }
 
@@ -41,6 +58,7 @@ impl Curve {
         match self {
             Self::P256 => "PKIX_ECDSA_P256_SHA_256",
             Self::P384 => "PKIX_ECDSA_P384_SHA_384",
+            Self::P521 => "PKIX_ECDSA_P521_SHA_512",
         }
     }
 
@@ -49,33 +67,48 @@ impl Curve {
         match self {
             Self::P256 => b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04",
             Self::P384 => b"\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22\x03\x62\x00\x04",
+            Self::P521 => b"\x30\x81\x9b\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23\x03\x81\x86\x00\x04",
         }
-    }
-
-    /// The AlgorithmIdentifier: the part of the SubjectPublicKeyInfo that a PKCS#8 key has as well.
-    fn algorithm_identifier(self) -> &'static [u8] {
-        let prefix = self.spki_prefix();
-        prefix.get(2..prefix.len() - 4).unwrap_or_default()
     }
 
     const fn coordinate(self) -> usize {
         match self {
             Self::P256 => 32,
             Self::P384 => 48,
+            Self::P521 => 66,
         }
     }
 
-    fn verifies(self) -> &'static dyn VerificationAlgorithm {
+    /// The hash that goes with it in the format.
+    const fn hash(self) -> Hash {
         match self {
-            Self::P256 => &ECDSA_P256_SHA256_ASN1,
-            Self::P384 => &ECDSA_P384_SHA384_ASN1,
+            Self::P256 => Hash::Sha256,
+            Self::P384 => Hash::Sha384,
+            Self::P521 => Hash::Sha512,
         }
     }
 
-    fn signs(self) -> &'static EcdsaSigningAlgorithm {
+    /// Reads a secret key in PKCS#8, or in SEC 1.
+    fn secret(self, der: &[u8], is_sec1: bool) -> Option<SecretKey> {
+        let by_ring = |signs: &'static EcdsaSigningAlgorithm| {
+            let wrapped = is_sec1.then(|| pkcs8(self, der));
+            let der = wrapped.as_ref().map_or(der, |wrapped| wrapped.as_slice());
+            let pair = EcdsaKeyPair::from_pkcs8(signs, der, &SystemRandom::new()).ok()?;
+            let public = PublicKey::of(self, pair.public_key().as_ref().get(1..)?);
+            Some(SecretKey { pair: Pair::Ring(pair), public })
+        };
         match self {
-            Self::P256 => &ECDSA_P256_SHA256_ASN1_SIGNING,
-            Self::P384 => &ECDSA_P384_SHA384_ASN1_SIGNING,
+            Self::P256 => by_ring(&ECDSA_P256_SHA256_ASN1_SIGNING),
+            Self::P384 => by_ring(&ECDSA_P384_SHA384_ASN1_SIGNING),
+            Self::P521 => {
+                let secret = if is_sec1 {
+                    p521::SecretKey::from_sec1_der(der).ok()
+                } else {
+                    p521::SecretKey::from_pkcs8_der(der).ok()
+                }?;
+                let public = PublicKey::of(self, secret.public_key().to_sec1_bytes().get(1..)?);
+                Some(SecretKey { pair: Pair::P521(Box::new(secret.into())), public })
+            }
         }
     }
 }
@@ -100,7 +133,8 @@ impl PublicKey {
         Self::from_der(&block.ok_or(KeyError::NotBase64)?)
     }
 
-    fn from_der(der: &[u8]) -> Result<Self, KeyError> {
+    /// Reads a SubjectPublicKeyInfo in DER.
+    pub(crate) fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         let of_curve = |curve: Curve| {
             let coordinates = der.strip_prefix(curve.spki_prefix())?;
             (coordinates.len() == 2 * curve.coordinate()).then(|| Self::of(curve, coordinates))
@@ -128,9 +162,31 @@ impl PublicKey {
         Digest::of(self.to_pem().as_bytes())
     }
 
-    /// Whether this key signed these bytes.
+    /// Whether this key signed these bytes, with the hash of its curve.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(self.curve.verifies(), &self.point).verify(message, signature).is_ok()
+        self.verifies_hash(self.curve.hash(), message, signature)
+    }
+
+    /// The same with a hash that was named elsewhere. Of P-256 and P-384 none holds with SHA-512, of P-521 none with SHA-256.
+    pub(crate) fn verifies_hash(&self, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
+        let by_ring = |algorithm: &'static dyn VerificationAlgorithm| {
+            UnparsedPublicKey::new(algorithm, &self.point).verify(message, signature).is_ok()
+        };
+        match (self.curve, hash) {
+            (Curve::P256, Hash::Sha256) => by_ring(&ECDSA_P256_SHA256_ASN1),
+            (Curve::P256, Hash::Sha384) => by_ring(&ECDSA_P256_SHA384_ASN1),
+            (Curve::P384, Hash::Sha256) => by_ring(&ECDSA_P384_SHA256_ASN1),
+            (Curve::P384, Hash::Sha384) => by_ring(&ECDSA_P384_SHA384_ASN1),
+            (Curve::P521, Hash::Sha384) => self.verifies_p521(&Sha384::digest(message), signature),
+            (Curve::P521, Hash::Sha512) => self.verifies_p521(&Sha512::digest(message), signature),
+            (Curve::P256 | Curve::P384, Hash::Sha512) | (Curve::P521, Hash::Sha256) => false,
+        }
+    }
+
+    fn verifies_p521(&self, hashed: &[u8], signature: &[u8]) -> bool {
+        let key = p521_ecdsa::VerifyingKey::from_sec1_bytes(&self.point);
+        let signature = p521_ecdsa::Signature::from_der(signature);
+        matches!((key, signature), (Ok(key), Ok(signature)) if key.verify_prehash(hashed, &signature).is_ok())
     }
 }
 
@@ -142,8 +198,13 @@ impl fmt::Debug for PublicKey {
 
 /// A secret key.
 pub struct SecretKey {
-    pair: EcdsaKeyPair,
+    pair: Pair,
     public: PublicKey,
+}
+
+enum Pair {
+    Ring(EcdsaKeyPair),
+    P521(Box<p521_ecdsa::SigningKey>),
 }
 
 impl SecretKey {
@@ -159,14 +220,7 @@ impl SecretKey {
         let is_sec1 = text.contains("-----BEGIN EC PRIVATE KEY-----");
         // A key with headers is an encrypted one of before PKCS#8.
         let der = block.ok_or(if text.contains("Proc-Type:") { KeyError::Encrypted } else { KeyError::NotBase64 })?;
-        let of_curve = |curve: Curve| {
-            let wrapped = is_sec1.then(|| pkcs8(curve, &der));
-            let der = wrapped.as_ref().unwrap_or(&der);
-            let pair = EcdsaKeyPair::from_pkcs8(curve.signs(), der, &SystemRandom::new()).ok()?;
-            let public = PublicKey::of(curve, pair.public_key().as_ref().get(1..)?);
-            Some(Self { pair, public })
-        };
-        Curve::ALL.into_iter().find_map(of_curve).ok_or_else(|| other_kind(&der))
+        Curve::ALL.into_iter().find_map(|curve| curve.secret(&der, is_sec1)).ok_or_else(|| other_kind(&der))
     }
 
     /// Its public half.
@@ -176,8 +230,14 @@ impl SecretKey {
 
     /// Signs; the signature has been verified with the public half.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
-        let signature = self.pair.sign(&SystemRandom::new(), message).ok()?;
-        self.public.verifies(message, signature.as_ref()).then(|| signature.as_ref().to_vec())
+        let signature = match &self.pair {
+            Pair::Ring(pair) => pair.sign(&SystemRandom::new(), message).ok()?.as_ref().to_vec(),
+            Pair::P521(key) => {
+                let signature: p521_ecdsa::Signature = key.try_sign(message).ok()?;
+                signature.to_der().as_bytes().to_vec()
+            }
+        };
+        self.public.verifies(message, &signature).then_some(signature)
     }
 }
 
@@ -191,7 +251,9 @@ impl fmt::Debug for SecretKey {
 fn pkcs8(curve: Curve, sec1: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut inner = Zeroizing::new(Vec::with_capacity(sec1.len() + 64));
     inner.extend_from_slice(b"\x02\x01\x00");
-    inner.extend_from_slice(curve.algorithm_identifier());
+    // The part of the SubjectPublicKeyInfo that a PKCS#8 key has as well; of the two curves with short lengths.
+    let prefix = curve.spki_prefix();
+    inner.extend_from_slice(prefix.get(2..prefix.len() - 4).unwrap_or_default());
     put_length(&mut inner, 4, sec1.len());
     inner.extend_from_slice(sec1);
     let mut outer = Zeroizing::new(Vec::with_capacity(inner.len() + 8));
@@ -236,8 +298,7 @@ fn only_block(
 fn other_kind(der: &[u8]) -> KeyError {
     let has = |oid: &[u8]| der.windows(oid.len()).any(|window| window == oid);
     for (oid, kind) in [
-        (&b"\x06\x05\x2b\x81\x04\x00\x23"[..], "of the curve P-521"),
-        (b"\x06\x05\x2b\x81\x04\x00\x0a", "of the curve secp256k1"),
+        (&b"\x06\x05\x2b\x81\x04\x00\x0a"[..], "of the curve secp256k1"),
         (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", "an RSA key"),
         (b"\x06\x03\x2b\x65\x70", "an Ed25519 key"),
     ] {
@@ -245,7 +306,8 @@ fn other_kind(der: &[u8]) -> KeyError {
             return KeyError::Kind { found: kind };
         }
     }
-    let is_ours = has(b"\x2a\x86\x48\xce\x3d\x03\x01\x07") || has(b"\x2b\x81\x04\x00\x22");
+    let ours: [&[u8]; 3] = [b"\x2a\x86\x48\xce\x3d\x03\x01\x07", b"\x2b\x81\x04\x00\x22", b"\x2b\x81\x04\x00\x23"];
+    let is_ours = ours.into_iter().any(has);
     if is_ours { KeyError::Form } else { KeyError::Kind { found: "of another kind" } }
 }
 
@@ -261,7 +323,7 @@ pub enum KeyError {
     Label { found: String },
     #[error("expected base64 in the PEM of the key, found something else")]
     NotBase64,
-    #[error("expected an ECDSA key of the curve P-256 or P-384, found a key {found}")]
+    #[error("expected an ECDSA key of the curve P-256, P-384 or P-521, found a key {found}")]
     Kind { found: &'static str },
     #[error(
         "expected an ECDSA key in DER with an uncompressed point, and a secret one with its public half, found another form of it"
@@ -271,7 +333,7 @@ pub enum KeyError {
     Secret,
     #[error("expected a secret key, found a public one")]
     Public,
-    #[error("expected a key, found a certificate: signatures by certificates are not read")]
+    #[error("expected a key, found a certificate")]
     Certificate,
     #[error("expected a secret key that is not encrypted, found an encrypted one")]
     Encrypted,
@@ -283,13 +345,13 @@ impl Explain for KeyError {
             hint: "`openssl pkey -in KEY -pubout` writes the public half of a key in PEM";
         Self::Several => Exit::BadInput, "oms-key-unreadable", hint: "name a file with one key in it";
         Self::Kind { .. } => Exit::BadInput, "oms-key-kind",
-            hint: "`openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384` makes one that signs; of a key of P-521 ask the model_signing tool";
+            hint: "`openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384` makes one that signs";
         Self::Form => Exit::BadInput, "oms-key-unreadable",
             hint: "`openssl ec -in KEY -conv_form uncompressed -out NEW` writes a secret key with its public half, with -pubin and -pubout a public one";
         Self::Secret => Exit::BadInput, "oms-key-secret", hint: "`openssl pkey -in KEY -pubout -out KEY.pub` writes its public half: give that one away, and not this";
         Self::Public => Exit::BadInput, "oms-key-public", hint: "name the file of the secret key";
         Self::Certificate => Exit::BadInput, "oms-certificate",
-            hint: "`openssl x509 -in CERTIFICATE -pubkey -noout` writes the key in it, for a bundle that was signed with that key alone; `model_signing verify certificate` reads chains";
+            hint: "`stele oms verify` takes certificates that you trust with --root, and `stele oms sign` the signer's own with --certificate";
         Self::Encrypted => Exit::BadInput, "oms-key-encrypted", hint: "`openssl pkey -in KEY -out NEW` decrypts it; keep NEW where nobody else reads it, and remove it afterwards";
     }
 }

@@ -8,6 +8,8 @@ mod pem;
 
 pub mod key;
 
+pub mod certificate;
+
 pub mod name;
 
 pub mod shard;
@@ -27,6 +29,7 @@ pub mod release;
 pub mod sign;
 
 pub use bundle::{Bundle, BundleError, MAX_BUNDLE, SIGNATURE_FILE, SignedModel, VerifyError};
+pub use certificate::{Chain, Holder, MAX_CERTIFICATES, Roots};
 pub use check::{CheckError, CheckOptions, Mismatch, Report};
 pub use key::{Curve, KeyError, PublicKey, SecretKey};
 pub use name::{IgnoredPathError, ignored_by_user};

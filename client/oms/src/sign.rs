@@ -10,6 +10,7 @@ use stele_verify::folder::hash::{HashError, Progress};
 use stele_verify::folder::{BUNDLE, DRAFT, HINTS};
 
 use crate::bundle::{Bundle, MAX_BUNDLE, SIGNATURE_FILE};
+use crate::certificate::Chain;
 use crate::digest;
 use crate::key::SecretKey;
 use crate::name::{self, DEFAULT_IGNORED, IgnoredPathError, NameError, is_within};
@@ -29,6 +30,8 @@ pub struct SignOptions {
     pub ignored: Vec<String>,
     /// Take symbolic links as the files that they lead to.
     pub allow_symlinks: bool,
+    /// The certificate of the key, and those that lead from it towards a root: the signature names it by them.
+    pub chain: Option<Chain>,
 }
 
 /// A signed model.
@@ -44,6 +47,9 @@ pub struct Signed {
 
 /// Hashes the files of a model and signs them.
 pub fn sign(model: &Path, key: &SecretKey, options: &SignOptions, progress: Progress<'_>) -> Result<Signed, SignError> {
+    if options.chain.as_ref().is_some_and(|chain| chain.key() != key.public()) {
+        return Err(SignError::OtherCertificate);
+    }
     let model = Model::at(model)?;
     let name = model.name().ok_or(SignError::NoName)?;
     let mut ignored: Vec<String> = DEFAULT_IGNORED.iter().chain(&OF_A_RELEASE).map(|name| (*name).to_owned()).collect();
@@ -76,7 +82,7 @@ pub fn sign(model: &Path, key: &SecretKey, options: &SignOptions, progress: Prog
     }
     let digests = digests(&walk.files, progress)?;
     let statement = Statement::of_files(name, digests, options.allow_symlinks, ignored)?;
-    Ok(Signed { bundle: signed(&statement, key)?, statement, ignored: walk.ignored })
+    Ok(Signed { bundle: signed(&statement, key, options.chain.as_ref())?, statement, ignored: walk.ignored })
 }
 
 /// Signs the files of a release by the digests of its manifest: those that are no file of a release are left aside, and the signature says so.
@@ -101,17 +107,17 @@ pub fn sign_release(
     ignored.sort();
     let statement = Statement::of_files(name, digests, follows_links, ignored)?;
     let ignored = aside.into_iter().map(|file| file.path.to_string()).collect();
-    Ok(Signed { bundle: signed(&statement, key)?, statement, ignored })
+    Ok(Signed { bundle: signed(&statement, key, None)?, statement, ignored })
 }
 
 /// Signs, and reads what was signed: what is handed out is what a reader takes.
-fn signed(statement: &Statement, key: &SecretKey) -> Result<Vec<u8>, SignError> {
-    let bundle = Bundle::sign(statement, key).ok_or(SignError::Failed)?;
+fn signed(statement: &Statement, key: &SecretKey, chain: Option<&Chain>) -> Result<Vec<u8>, SignError> {
+    let bundle = Bundle::sign(statement, key, chain).ok_or(SignError::Failed)?;
     if bundle.len() > MAX_BUNDLE {
         return Err(SignError::TooLarge);
     }
-    let read = Bundle::parse(&bundle).ok().and_then(|read| read.verify(key.public()).ok());
-    if read.is_some_and(|signed| signed.statement() == statement) { Ok(bundle) } else { Err(SignError::Failed) }
+    let read = Bundle::parse(&bundle).ok().and_then(|read| read.signed_by(key.public()).ok());
+    if read.is_some_and(|signed| signed == *statement) { Ok(bundle) } else { Err(SignError::Failed) }
 }
 
 fn digests(files: &[Found], progress: Progress<'_>) -> Result<Vec<(String, Digest)>, SignError> {
@@ -132,6 +138,8 @@ fn digests(files: &[Found], progress: Progress<'_>) -> Result<Vec<(String, Diges
 pub enum SignError {
     #[error(transparent)]
     Walk(#[from] WalkError),
+    #[error("expected the certificate of this secret key first, found that of another key")]
+    OtherCertificate,
     #[error("expected a model with a name in UTF-8, found one without")]
     NoName,
     #[error(transparent)]
@@ -159,6 +167,8 @@ pub enum SignError {
 impl Explain for SignError {
     explain! {
         Self::Walk(error) => error;
+        Self::OtherCertificate => Exit::BadInput, "oms-certificate-differs",
+            hint: "put the certificate of the key at the beginning of the file, and those that lead from it to the root after it";
         Self::NoName => Exit::BadInput, "oms-no-name", hint: "name the folder of the model otherwise";
         Self::Ignored(error) => error;
         Self::Name { .. } | Self::Statement(_) => Exit::BadInput, "oms-path", hint: "name the file otherwise";

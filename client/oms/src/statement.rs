@@ -1,5 +1,7 @@
 //! What is signed: an in-toto statement (version 1) with the predicate of Model Signing, version 1.0.
 //!
+//! That of version 0.2 of the tool, a list of subjects, is read as the same list.
+//!
 //! It is read where its signature holds. The root digest is SHA-256 over the digests of the resources in their listed order: the specification sorts
 //! them by name, the model_signing tool (1.1.1) by the parts of their paths, and both are accepted. What is written is sorted by name.
 
@@ -21,6 +23,9 @@ pub const PREDICATE: &str = "https://model_signing/signature/v1.0";
 
 /// What version 0.2 of the tool wrote, with the files as subjects.
 const PREDICATE_OF_V0_2: &str = "https://model_signing/Digests/v0.1";
+
+/// What stands for the name of a model where none was signed.
+const UNNAMED: &str = "(unnamed)";
 
 /// The most resources: a manifest of a release holds half as many files, and a folder of more is not looked through.
 pub const MAX_RESOURCES: usize = 200_000;
@@ -137,6 +142,30 @@ impl Statement {
             return Err(StatementError::Root { expected: parsed.root, found: root });
         }
         Ok(parsed)
+    }
+
+    /// Reads what version 0.2 of the tool signed: files alone, and of the model no name.
+    pub fn parse_v0_2(payload: &[u8]) -> Result<Self, StatementError> {
+        let mut statement = Json::parse(payload)?.object("the statement")?;
+        for (field, expected) in [("_type", STATEMENT), ("predicateType", PREDICATE_OF_V0_2)] {
+            let kind = statement.required(field)?.text(field)?;
+            if kind != expected {
+                return Err(StatementError::Type { expected, found: kind });
+            }
+        }
+        // It has nothing in it.
+        statement.required("predicate")?;
+        let subjects = statement.required("subject")?.list("subject")?;
+        statement.end()?;
+        if subjects.len() > MAX_RESOURCES {
+            return Err(StatementError::TooMany { what: "subjects", limit: MAX_RESOURCES });
+        }
+        let resource = |subject| {
+            let (path, digest) = parse_subject(subject)?;
+            Ok(Resource { path, part: None, digest })
+        };
+        let resources = subjects.into_iter().map(resource).collect::<Result<_, StatementError>>()?;
+        Self::of(UNNAMED.to_owned(), Method::Files, false, Vec::new(), resources)
     }
 
     /// The bytes that are signed.
@@ -352,7 +381,7 @@ pub enum StatementError {
     #[error("what was signed: expected the type {expected}, found {found:?}")]
     Type { expected: &'static str, found: String },
     #[error(
-        "it is of version 0.2 of the model tool, which is not read: expected {PREDICATE}, found {PREDICATE_OF_V0_2}"
+        "what was signed is of version 0.2 of the tool, and the signature is not: expected {PREDICATE}, found {PREDICATE_OF_V0_2}"
     )]
     OfVersion0_2,
     #[error("expected one subject, the model, found {found}")]

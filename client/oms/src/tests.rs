@@ -9,13 +9,15 @@
 )]
 
 mod bundles;
+mod certificates;
 mod keys;
 mod models;
 
 use std::path::Path;
 use std::{fs, io};
 
-use ring::rand::SystemRandom;
+use p521::pkcs8::EncodePrivateKey as _;
+use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair};
 use tempfile::TempDir;
 
@@ -65,6 +67,12 @@ fn new_pem(curve: Curve) -> String {
     let algorithm = match curve {
         Curve::P256 => &ECDSA_P256_SHA256_ASN1_SIGNING,
         Curve::P384 => &ECDSA_P384_SHA384_ASN1_SIGNING,
+        Curve::P521 => {
+            let mut secret = [0; 66];
+            SystemRandom::new().fill(&mut secret[1..]).unwrap();
+            let der = p521::SecretKey::from_slice(&secret).unwrap().to_pkcs8_der().unwrap();
+            return pem::write("PRIVATE KEY", der.as_bytes());
+        }
     };
     let der = EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new()).unwrap();
     pem::write("PRIVATE KEY", der.as_ref())

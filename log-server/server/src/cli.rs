@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::config::ObjectsConfig;
+use crate::copy_place::CopyTo;
 use crate::error::LogError;
 use crate::schema;
 use clap::CommandFactory as _;
@@ -92,15 +93,15 @@ pub enum Command {
         #[arg(long)]
         policy: Option<PathBuf>,
     },
-    /// Copy what readers see of the log, from its folder or its bucket, into a folder that any web server can serve. A later run adds what is new.
+    /// Copy what readers see of the log, from its folder or its bucket, into a folder that any web server can serve, or into a bucket. A later run adds what is new.
     ///
     /// Each entry is of the tree of the newest published checkpoint before it is written; the checkpoint follows last. No key is needed.
     Export {
         /// The log's folder, with config and policy.
         dir: PathBuf,
-        /// The folder of the copy, made where it is missing.
-        #[arg(long, value_name = "FOLDER")]
-        to: PathBuf,
+        /// Where the copy goes.
+        #[command(flatten)]
+        to: CopyArgs,
         /// Another policy file than the config's.
         #[arg(long)]
         policy: Option<PathBuf>,
@@ -211,6 +212,29 @@ impl BucketArgs {
         let region = self.region.as_deref().map(str::parse).transpose()?.unwrap_or_default();
         let url = url.parse()?;
         Ok(Some(ObjectsConfig { url, endpoint, region, credentials: None, lock, lock_password: None, lock_ca: None }))
+    }
+}
+
+/// Where a copy goes.
+#[derive(Debug, clap::Args)]
+pub struct CopyArgs {
+    /// The place of the copy: a folder, made where it is missing, or s3://BUCKET or s3://BUCKET/PREFIX.
+    #[arg(long, value_name = "PLACE")]
+    pub to: PathBuf,
+    /// The address of the service that has the copy's bucket, instead of that of AWS in the region.
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// The region that requests for the copy are signed for, instead of us-east-1.
+    #[arg(long)]
+    pub region: Option<String>,
+    /// The file with the credentials of the copy's bucket, instead of $AWS_ACCESS_KEY_ID and $AWS_SECRET_ACCESS_KEY.
+    #[arg(long, value_name = "FILE")]
+    pub credentials: Option<PathBuf>,
+}
+
+impl From<CopyArgs> for CopyTo {
+    fn from(CopyArgs { to, endpoint, region, credentials }: CopyArgs) -> Self {
+        Self { place: to, endpoint, region, credentials }
     }
 }
 

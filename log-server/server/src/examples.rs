@@ -60,6 +60,10 @@ pub(crate) const EXAMPLES: &[VerbExamples] = &[
         &[
             ("stele-log export log --to /srv/log", "the public files, for a web server"),
             ("stele-log export log --to /srv/log --policy policy", "under another policy than the config's"),
+            (
+                "stele-log export log --to s3://my-pages/log --endpoint https://s3.example",
+                "into a bucket that is served as it is",
+            ),
         ],
     ),
     (

@@ -1,9 +1,12 @@
 //! Why a log's public files are not copied.
 
+use std::path::PathBuf;
 use stele_durable::DurableError;
 use stele_explain::{Exit, Explain, explain};
 use stele_log_core::contract::objects::ObjectError;
 use stele_log_core::tiles::StoreError;
+use stele_object_store::key::BadKey;
+use stele_object_store::object_store::{StoreError as BucketStoreError, StoreErrorKind};
 use stele_spec::policy::RefusedCheckpoint;
 use stele_spec::tile::TileError;
 use stele_spec::tiledlog::TiledLogError;
@@ -52,6 +55,26 @@ pub enum ExportError {
     /// The folder of the copy.
     #[error(transparent)]
     Durable(#[from] DurableError),
+    /// The bucket of the copy.
+    #[error(transparent)]
+    Bucket(#[from] BucketStoreError),
+    /// A file cannot be named so in a bucket.
+    #[error(transparent)]
+    Key(#[from] BadKey),
+    /// What says how a bucket is reached was given for a folder.
+    #[error("--endpoint, --region and --credentials say how a bucket is reached, and --to names the folder {}", .place.display())]
+    NoBucket {
+        /// The folder.
+        place: PathBuf,
+    },
+    /// The copy would lie within the log itself.
+    #[error("{place} is in {own}, which is the log itself")]
+    Own {
+        /// Where the copy was to be.
+        place: String,
+        /// The address of the log's bucket.
+        own: String,
+    },
     /// Entries that make no bundle.
     #[error(transparent)]
     Bundle(#[from] TileError),
@@ -71,6 +94,11 @@ impl Explain for ExportError {
         Self::Log(_) => Exit::Inconsistent, "tile-differs",
             hint: "the checkpoint of the copy stays as it was: `stele-log fsck` looks further into a log in files";
         Self::Durable(error) => error.exit(), error.code(), hint: error.hint();
-        Self::Bundle(_) => Exit::Internal, "not-a-bundle";
+        Self::Bucket(error) if error.kind() == StoreErrorKind::Overtaken => Exit::Locked, "export-overtaken",
+            hint: "another export has put a checkpoint there meanwhile, and it stays: run this one again";
+        Self::Bucket(error) => error.exit(), error.code(), hint: error.hint();
+        Self::NoBucket { .. } => Exit::BadInput, "not-a-bucket", hint: "a bucket is named s3://BUCKET or s3://BUCKET/PREFIX";
+        Self::Own { .. } => Exit::BadInput, "other-log", hint: "name another bucket, or another prefix, for the copy alone";
+        Self::Bundle(_) | Self::Key(_) => Exit::Internal, "not-a-bundle";
     }
 }

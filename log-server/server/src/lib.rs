@@ -48,6 +48,8 @@ pub mod options;
 
 pub mod adopt;
 
+pub mod copy_place;
+
 pub mod export;
 
 pub(crate) mod writing;

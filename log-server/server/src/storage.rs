@@ -3,6 +3,7 @@
 use crate::config::{Config, Lock, MAX_ADDRESS, ObjectsConfig};
 use crate::error::{LogError, StorageError};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use stele_clock::{Clock, SystemClock};
 use stele_daemon::config::Loaded;
@@ -17,8 +18,9 @@ use stele_log_storage_objects::objects::StoredObjects;
 use stele_log_storage_objects::served::served;
 use stele_log_storage_postgres::postgres_lock::{PostgresConfig, PostgresLock};
 use stele_log_storage_s3::credentials::Credentials;
+use stele_log_storage_s3::location::Endpoint;
 use stele_log_storage_s3::s3_bucket::{S3Bucket, S3Config};
-use stele_object_store::bucket::Bucket;
+use stele_object_store::bucket::{Bucket, Served};
 use stele_object_store::chain::ChainLock;
 use stele_object_store::key::Key;
 use stele_object_store::lock::Lock as HeldLock;
@@ -147,19 +149,27 @@ pub(crate) fn readable(loaded: &Loaded<Config>) -> Result<Arc<dyn Objects>, LogE
     let Some(config) = bucket(loaded)? else {
         return Ok(Arc::new(FileObjects::new(&Dir::open(loaded.resolve(&loaded.config.data))?)));
     };
-    Ok(Arc::new(StoredObjects::with_removal(&read_alone(config.objects)).0))
+    Ok(Arc::new(StoredObjects::with_removal(&bucket_alone(config.objects, served)).0))
 }
 
-/// The lock of a log in a bucket, to be looked at; `None` where it is in files, or in a database.
-pub(crate) fn watched(loaded: &Loaded<Config>) -> Result<Option<LockWatch<ChainLock>>, LogError> {
-    let Some(BucketConfig { objects, lock: LockConfig::Objects }) = bucket(loaded)? else { return Ok(None) };
-    let run = run()?;
-    Ok(Some(LockWatch::new(ChainLock::new(&read_alone(objects), None, &loaded.config.origin, run), run)))
+/// The lock of a log in a bucket, to be looked at beside whatever runs; `None` where the log is in files, or its database has no table of a lock yet.
+pub(crate) fn watched(loaded: &Loaded<Config>) -> Result<Option<LockWatch<Box<dyn HeldLock>>>, LogError> {
+    let Some(BucketConfig { objects, lock }) = bucket(loaded)? else { return Ok(None) };
+    let (origin, run) = (&loaded.config.origin, run()?);
+    let lock: Option<Box<dyn HeldLock>> = match lock {
+        LockConfig::Objects => Some(Box::new(ChainLock::new(&bucket_alone(objects, served), None, origin, run))),
+        LockConfig::Postgres(config) => {
+            let looked = PostgresLock::look(*config, origin, run).map_err(|error| failed(error.into()))?;
+            looked.map(|lock| Box::new(lock) as Box<dyn HeldLock>)
+        }
+    };
+    Ok(lock.map(|lock| LockWatch::new(lock, run)))
 }
 
-fn read_alone(objects: S3Config) -> ObjectStore {
+/// The objects of a bucket without a lock, of which readers are told what `serving` says.
+pub(crate) fn bucket_alone(objects: S3Config, serving: fn(&Key) -> Served) -> ObjectStore {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    ObjectStore::new(Arc::new(S3Bucket::new(objects, clock.clone()).serving(served)), clock)
+    ObjectStore::new(Arc::new(S3Bucket::new(objects, clock.clone()).serving(serving)), clock)
 }
 
 /// A storage that cannot be used.
@@ -174,12 +184,8 @@ pub(crate) fn bucket(loaded: &Loaded<Config>) -> Result<Option<BucketConfig>, Lo
     else {
         return Ok(None);
     };
-    let credentials = match credentials {
-        Some(path) => Credentials::from_file(&key_file::read(&loaded.resolve(path))?),
-        None => Credentials::from_variables(|name| std::env::var(name).ok().map(Zeroizing::new)),
-    };
-    let credentials = credentials.map_err(LogError::Credentials)?;
-    let endpoint = endpoint.clone().unwrap_or_else(|| stele_log_storage_s3::location::Endpoint::of_aws(region));
+    let credentials = credentials_in(credentials.as_ref().map(|path| loaded.resolve(path)).as_deref())?;
+    let endpoint = endpoint.clone().unwrap_or_else(|| Endpoint::of_aws(region));
     let objects = S3Config { location: url.clone(), endpoint, region: region.clone(), credentials };
     let lock = match lock {
         Lock::Objects => LockConfig::Objects,
@@ -200,6 +206,15 @@ pub(crate) fn bucket(loaded: &Loaded<Config>) -> Result<Option<BucketConfig>, Lo
         }
     };
     Ok(Some(BucketConfig { objects, lock }))
+}
+
+/// The credentials in a file; without one, those of the environment.
+pub(crate) fn credentials_in(file: Option<&Path>) -> Result<Credentials, LogError> {
+    let credentials = match file {
+        Some(path) => Credentials::from_file(&key_file::read(path)?),
+        None => Credentials::from_variables(|name| std::env::var(name).ok().map(Zeroizing::new)),
+    };
+    credentials.map_err(LogError::Credentials)
 }
 
 /// A bucket and what decides who writes, with their credentials.

@@ -53,7 +53,7 @@ pub fn run(cli: Cli) -> Result<Output, LogError> {
             let (failed, checks) = (found.failures(), found.count());
             found.output().with_failure((failed > 0).then_some(LogError::Unwell { failed, checks }))
         }
-        Command::Export { dir, to, policy } => export::run(&dir, &to, policy)?,
+        Command::Export { dir, to, policy } => export::run(&dir, &to.into(), policy)?,
         Command::Fsck { dir, repair, restart, at_most, scratch, policy } => {
             fsck::run(&dir, policy, &Order { repair, restart, at_most, scratch, is_copy: false })?
         }

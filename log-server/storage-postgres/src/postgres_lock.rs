@@ -61,6 +61,13 @@ impl PostgresLock {
         Ok(Self { config, origin: origin.clone(), run, session: Mutex::new(session) })
     }
 
+    /// The lock, to be looked at beside whatever runs: connects and looks at the settings as [`Self::open`] does, and makes nothing. `None` where there is no
+    /// table yet.
+    pub fn look(config: PostgresConfig, origin: &Origin, run: Run) -> Result<Option<Self>, LockError> {
+        let (session, is_there) = examined(&config)?;
+        Ok(is_there.then(|| Self { config, origin: origin.clone(), run, session: Mutex::new(session) }))
+    }
+
     /// Asks what changes nothing: where the connection has ended, once more on another, which is looked at as the first one was. So a standby outlives a
     /// restart of the server.
     fn ask<T: Send + 'static>(
@@ -167,6 +174,16 @@ impl Lock for PostgresLock {
 
 /// A connection to a primary that keeps what it acknowledges, with the table of the lock.
 fn opened(config: &PostgresConfig) -> Result<Session, LockError> {
+    let (session, is_there) = examined(config)?;
+    if !is_there {
+        let made = session.ask(|client| client.batch_execute(TABLE));
+        made.map_err(|error| unusable(config, error.why()))?;
+    }
+    Ok(session)
+}
+
+/// The same, and whether the table is there.
+fn examined(config: &PostgresConfig) -> Result<(Session, bool), LockError> {
     let session = connected(config)?;
     let unusable = |why: String| unusable(config, why);
     let answer = |error: Unanswered| unusable(error.why());
@@ -201,10 +218,7 @@ fn opened(config: &PostgresConfig) -> Result<Session, LockError> {
         session.ask(|client| client.batch_execute("SET synchronous_commit = on")).map_err(answer)?;
     }
     let is_there = session.ask(|client| client.query_one(IS_THERE, &[])?.try_get::<_, bool>(0)).map_err(answer)?;
-    if !is_there {
-        session.ask(|client| client.batch_execute(TABLE)).map_err(answer)?;
-    }
-    Ok(session)
+    Ok((session, is_there))
 }
 
 fn connected(config: &PostgresConfig) -> Result<Session, LockError> {

@@ -121,3 +121,20 @@ fn a_server_that_takes_no_writes_or_another_password_is_refused_before_anything_
     let error = PostgresLock::open(nobody, &origin(), Run([1; 16])).unwrap_err();
     assert_eq!(error.kind(), LockErrorKind::Failed, "{error}");
 }
+
+#[test]
+#[ignore = "needs a server: tests/peers/objects.sh"]
+fn who_only_looks_makes_no_table_and_sees_who_holds_the_lock() {
+    let config = schema("looked_at");
+    let look = || PostgresLock::look(config.clone(), &origin(), Run([9; 16])).unwrap();
+    let tables = || {
+        let count = "SELECT count(*) FROM pg_tables WHERE schemaname = 'looked_at'";
+        client().query_one(count, &[]).unwrap().get::<_, i64>(0)
+    };
+    assert!(look().is_none());
+    assert_eq!(tables(), 0);
+    let mut lock = PostgresLock::open(config.clone(), &origin(), Run([1; 16])).unwrap();
+    assert_eq!(look().unwrap().newest().unwrap(), None);
+    let fenced = lock.append(None, fence("1")).unwrap();
+    assert_eq!(look().unwrap().newest().unwrap(), Some(fenced));
+}

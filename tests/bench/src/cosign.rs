@@ -316,7 +316,7 @@ impl Load {
 /// Asks until it is answered: omniwitness says 429 while its database is busy, and the load comes again at once.
 fn asked(line: &mut Line, body: &[u8]) -> Step<Vec<u8>> {
     for _ in 0..MAX_TRIES {
-        match line.ask("/add-checkpoint", "text/plain", body)? {
+        match line.ask("/add-checkpoint", "text/plain", "*/*", body)? {
             (429, _) => thread::sleep(AGAIN),
             (200, answer) => return Ok(answer),
             (status, said) => {

@@ -41,6 +41,8 @@ pub enum Part {
     Transition,
     /// What index cosigners add to a submission.
     IndexCosigners,
+    /// What a COSE receipt costs the log beyond a proof.
+    Receipts,
     /// Other logs under the same load, installed from package registries.
     Peers,
 }
@@ -50,9 +52,20 @@ impl Part {
     pub const ALL: [Self; 6] = [Self::Latency, Self::Throughput, Self::Verify, Self::Witness, Self::Audit, Self::Hash];
 
     /// Each of them: also what needs the network or is no figure of the README, and is no part of `all`.
-    pub const EVERY: [Self; 9] = {
+    pub const EVERY: [Self; 10] = {
         let [latency, throughput, verify, witness, audit, hash] = Self::ALL;
-        [latency, throughput, Self::IndexCosigners, Self::Peers, verify, witness, audit, Self::Transition, hash]
+        [
+            latency,
+            throughput,
+            Self::Receipts,
+            Self::IndexCosigners,
+            Self::Peers,
+            verify,
+            witness,
+            audit,
+            Self::Transition,
+            hash,
+        ]
     };
 
     /// What a person types.
@@ -66,6 +79,7 @@ impl Part {
             Self::Witness => "witness",
             Self::Transition => "transition",
             Self::IndexCosigners => "index-cosigners",
+            Self::Receipts => "receipts",
             Self::Peers => "peers",
         }
     }
@@ -82,6 +96,7 @@ impl Part {
             Self::Witness => cosign::cosigning(scratch, beside),
             Self::Transition => transition::transition(),
             Self::IndexCosigners => index_cosigners::latency(scratch),
+            Self::Receipts => submit::receipts(scratch),
             Self::Peers => peers::peers(scratch),
         }
     }

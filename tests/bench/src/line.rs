@@ -11,6 +11,9 @@ use stele_probe::http;
 /// The longest answer that is read.
 const MAX_ANSWER: usize = 256 * 1024;
 
+/// The type of a proof.
+pub const PROOF: &str = "text/plain";
+
 /// An open connection.
 #[derive(Debug)]
 pub struct Line {
@@ -27,25 +30,25 @@ impl Line {
 
     /// Submits a statement and waits for its proof.
     pub fn submit(&mut self, statement: &[u8]) -> Step<Vec<u8>> {
-        self.post("/entries", COSE, statement)
+        self.post("/entries", COSE, PROOF, statement)
     }
 
-    /// Posts a body and waits for the body of a 200.
-    pub fn post(&mut self, path: &str, media_type: &str, body: &[u8]) -> Step<Vec<u8>> {
-        match self.ask(path, media_type, body)? {
-            (200, body) => Ok(body),
+    /// Posts a body and waits for the body of a 200 or 201, of a type that `accept` names.
+    pub fn post(&mut self, path: &str, media_type: &str, accept: &str, body: &[u8]) -> Step<Vec<u8>> {
+        match self.ask(path, media_type, accept, body)? {
+            (200 | 201, body) => Ok(body),
             (status, body) => {
                 let said = String::from_utf8_lossy(&body).into_owned();
-                Err(Failure::new(format!("expected status 200, found {status}: {said}")))
+                Err(Failure::new(format!("expected status 200 or 201, found {status}: {said}")))
             }
         }
     }
 
     /// Posts a body and waits for the answer, whatever it is.
-    pub fn ask(&mut self, path: &str, media_type: &str, body: &[u8]) -> Step<(u16, Vec<u8>)> {
+    pub fn ask(&mut self, path: &str, media_type: &str, accept: &str, body: &[u8]) -> Step<(u16, Vec<u8>)> {
         let (server, length) = (self.server, body.len());
         let mut request = format!(
-            "POST {path} HTTP/1.1\r\nhost: {server}\r\ncontent-type: {media_type}\r\ncontent-length: {length}\r\n\r\n"
+            "POST {path} HTTP/1.1\r\nhost: {server}\r\ncontent-type: {media_type}\r\naccept: {accept}\r\ncontent-length: {length}\r\n\r\n"
         )
         .into_bytes();
         request.extend_from_slice(body);

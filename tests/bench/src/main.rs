@@ -1,4 +1,4 @@
-//! `cargo bench-stele [latency|throughput|verify|witness|audit|hash|transition|index-cosigners|peers|all] [--json]`: the figures of the README, measured again.
+//! `cargo bench-stele [latency|throughput|verify|witness|audit|hash|transition|index-cosigners|receipts|peers|all] [--json]`: the figures of the README, measured again.
 //!
 //! It builds the programs it measures, uses the loopback and one temporary folder, stops at a limit of time, and removes
 //! everything. A missed aim is said in its row; the exit code says only whether everything could be measured.
@@ -19,7 +19,7 @@ use stele_bench::machine::Machine;
 use stele_harness::{binaries, interrupt, process};
 use stele_probe::failure::{During, Step};
 
-const USAGE: &str = "usage: cargo bench-stele [latency|throughput|verify|witness|audit|hash|transition|index-cosigners|peers|all] [--json] [--beside WITNESS]...
+const USAGE: &str = "usage: cargo bench-stele [latency|throughput|verify|witness|audit|hash|transition|index-cosigners|receipts|peers|all] [--json] [--beside WITNESS]...
        cargo bench-stele witness-logs
 
   latency     from a signed statement to its cosigned proof, one after another; three witnesses, two are enough
@@ -32,6 +32,7 @@ const USAGE: &str = "usage: cargo bench-stele [latency|throughput|verify|witness
   transition  transition proofs of the index, one entry and a batch of 256, at 100,000, a million and three million keys, and
               what a key takes in memory; no part of `all`
   index-cosigners  what two index cosigners add to a submission to a log with three witnesses; no part of `all`
+  receipts    the processor time that a COSE receipt takes the log beyond a proof, by turns; no part of `all`
   peers       other logs under the load of `throughput`: Tessera and siglog, installed into the temporary folder
               with `go` and `cargo`. No part of `all`: it needs the package registries, and a quarter of an hour
   --json      the same data for programs

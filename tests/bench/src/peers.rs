@@ -59,7 +59,7 @@ struct Raw(Vec<u8>);
 
 impl Request for Raw {
     fn send(&self, line: &mut Line) -> Step<Vec<u8>> {
-        line.post("/add", "application/octet-stream", &self.0)
+        line.post("/add", "application/octet-stream", "*/*", &self.0)
     }
 }
 

@@ -9,10 +9,11 @@ use std::time::Instant;
 
 use stele_spec::policy::Policy;
 use stele_spec::proof::{TlogProof, check_under};
+use stele_spec::receipt::{MEDIA_TYPE, Receipt};
 use stele_spec::submission;
 
 use super::figure::{Aim, Figure, quantile};
-use super::line::Line;
+use super::line::{Line, PROOF};
 use super::load::{Load, Request};
 use super::signatures;
 use stele_harness::network::{COSE, Home, Network};
@@ -32,6 +33,11 @@ const ENTRIES: usize = 8_000;
 const LOADS: [(usize, Manifests); 4] =
     [(64, Manifests::Own), (256, Manifests::Own), (500, Manifests::Own), (256, Manifests::Shared)];
 
+/// Runs of the comparison of receipts with proofs, submissions of each half of one, and connections.
+const RECEIPT_RUNS: usize = 7;
+const RECEIPTS: usize = 2_000;
+const RECEIPT_CONNECTIONS: usize = 64;
+
 /// Submissions before the first clock: caches are warm and connections known.
 const WARM_UP: usize = 50;
 
@@ -49,11 +55,12 @@ pub(crate) struct Prepared {
     statement: Vec<u8>,
     media_type: &'static str,
     body: Vec<u8>,
+    accept: &'static str,
 }
 
 impl Request for Prepared {
     fn send(&self, line: &mut Line) -> Step<Vec<u8>> {
-        line.post("/entries", self.media_type, &self.body)
+        line.post("/entries", self.media_type, self.accept, &self.body)
     }
 }
 
@@ -69,11 +76,11 @@ impl Prepared {
             Manifests::Own => {
                 let (signed, manifest) = supply.another_with_manifest()?;
                 let body = submission::encode(signed.bytes(), manifest.bytes());
-                Ok(Self { statement: signed.bytes().to_vec(), media_type: submission::MEDIA_TYPE, body })
+                Ok(Self { statement: signed.bytes().to_vec(), media_type: submission::MEDIA_TYPE, body, accept: PROOF })
             }
             Manifests::Shared => {
                 let statement = supply.another()?.bytes().to_vec();
-                Ok(Self { body: statement.clone(), statement, media_type: COSE })
+                Ok(Self { body: statement.clone(), statement, media_type: COSE, accept: PROOF })
             }
         };
         (0..count).map(one).collect()
@@ -165,6 +172,41 @@ pub fn throughput(scratch: &Path) -> Step<Vec<Figure>> {
         }
     }
     Ok(figures)
+}
+
+/// The processor time that an answer with a COSE receipt takes a log beyond one with a proof, by turns over one log. The one signature of a tree head
+/// that receipts rest on is in both.
+pub fn receipts(scratch: &Path) -> Step<Vec<Figure>> {
+    let (mut network, mut supply) = open(&scratch.join("receipts"), 3)?;
+    let log = network.log_address()?;
+    Load::run(log, &Prepared::many(&mut supply, RECEIPTS, Manifests::Own)?, RECEIPT_CONNECTIONS)?;
+    let (mut proofs, mut receipts) = (Vec::new(), Vec::new());
+    for run in 0..RECEIPT_RUNS {
+        // Who is first takes turns: a log grows.
+        for turn in [run, run + 1] {
+            let mut prepared = Prepared::many(&mut supply, RECEIPTS, Manifests::Own)?;
+            let asks_for_receipts = turn % 2 == 1;
+            if asks_for_receipts {
+                prepared.iter_mut().for_each(|one| one.accept = MEDIA_TYPE);
+            }
+            let load = Load::run(log, &prepared, RECEIPT_CONNECTIONS)?;
+            if asks_for_receipts {
+                for (_, answer) in &load.answers {
+                    Receipt::parse(answer).during("reading a receipt")?;
+                }
+            }
+            if asks_for_receipts { &mut receipts } else { &mut proofs }.push(load.processor_time("stele-log"));
+        }
+    }
+    network.stop()?;
+    let ratio = proofs.iter().zip(&receipts).map(|(proof, receipt)| receipt / proof).collect();
+    let figure =
+        |what: &str, unit, runs| Figure::new(format!("processor time of the log for an entry, {what}"), unit, runs);
+    Ok(vec![
+        figure("answered with a proof", "µs", proofs),
+        figure("answered with a receipt", "µs", receipts),
+        figure("the second over the first", "", ratio).with_aim(Aim::Below(1.03)),
+    ])
 }
 
 /// A network with a publisher whose name is claimed and whose manifest is known.

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use stele_probe::failure::Step;
-use stele_probe::program::{self, OUTPUT_USAGE, OUTPUT_VALUES, Output, Words};
+use stele_probe::program::{self, OUTPUT_USAGE, OUTPUT_VALUES, Output, Task, Words};
 use stele_probe::report::Report;
 use witness_conformance::logs::{Seed, network_list};
 use witness_conformance::suite::Target;
@@ -33,37 +33,20 @@ exit codes: 0 no MUST is violated (with --expect: all is as expected), 1 otherwi
 ";
 
 fn main() -> ExitCode {
-    let usage = [USAGE, OUTPUT_USAGE, CODES].concat();
-    match program::words().and_then(parse) {
-        Ok(None) => {
-            program::print(&usage);
-            ExitCode::SUCCESS
-        }
-        Ok(Some(task)) => program::ended(task()),
-        Err(problem) => program::misused(&problem, &usage),
-    }
+    program::main(&[USAGE, OUTPUT_USAGE, CODES].concat(), parse)
 }
-
-/// What is to be done; whether all is well then.
-type Task = Box<dyn FnOnce() -> Step<bool>>;
 
 /// A suite: all of its checks.
 type Suite = fn(&Target, Seed) -> Step<Report>;
 
-/// None where help is wanted.
-fn parse(words: Vec<String>) -> Result<Option<Task>, String> {
-    let mut words = words.into_iter();
-    let verb = words.next().unwrap_or_default();
-    if matches!(verb.as_str(), "" | "-h" | "--help" | "help") || words.as_slice().iter().any(|word| word == "--help") {
-        return Ok(None);
-    }
+fn parse(verb: &str, words: std::vec::IntoIter<String>) -> Result<Task, String> {
     let seed = |words: &Words| Seed::parse(&words.needed("--seed")?).map_err(|failure| failure.to_string());
-    let (run, table): (Suite, _) = match verb.as_str() {
+    let (run, table): (Suite, _) = match verb {
         "logs" => {
             let words = Words::parse(words, &["--seed"], &[])?;
             let [] = words.plain([])?;
             let list = network_list(seed(&words)?);
-            return Ok(Some(Box::new(|| list.map(|list| program::print(&list)).map(|()| true))));
+            return Ok(Box::new(|| list.map(|list| program::print(&list)).map(|()| true)));
         }
         "run" => (witness_conformance::run, &rows::TABLE),
         "mirror" => (mirror::run, &mirror::rows::TABLE),
@@ -75,5 +58,5 @@ fn parse(words: Vec<String>) -> Result<Option<Task>, String> {
     let target = Target::new(&url, words.one("--monitoring")?.as_deref(), &words.all("--vkey"));
     let target = target.map_err(|failure| failure.to_string())?;
     let (seed, output) = (seed(&words)?, Output::new(&words, table)?);
-    Ok(Some(Box::new(move || output.tell(&run(&target, seed)?))))
+    Ok(Box::new(move || output.tell(&run(&target, seed)?)))
 }

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::thread;
 
 use stele_harness::binaries::Binary;
 use stele_harness::command;
@@ -11,6 +10,7 @@ use stele_harness::network::{Home, path};
 use stele_harness::process::Server;
 use stele_probe::failure::{During, Failure, Step};
 use stele_probe::report::Report;
+use stele_probe::trial::misjudged;
 use witness_conformance::logs::{Role, Seed, TestLog, network_list};
 use witness_conformance::mirror::wrong::WrongMirror;
 use witness_conformance::rows::TABLE;
@@ -88,22 +88,7 @@ fn each_fault_is_found_in_its_rows_and_in_no_other() -> Step {
         (Fault::PageOfAnything, &["M1"]),
     ];
     // Each waits for a second to pass: all at once.
-    let reports = thread::scope(|scope| {
-        let threads: Vec<_> = faults.iter().map(|(fault, _)| scope.spawn(move || judged(*fault))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
-    });
-    let mut wrong = String::new();
-    for ((fault, expected), report) in faults.iter().zip(reports) {
-        let report = report.map_err(|failure| Failure::new(format!("{fault:?}: {failure}")))?;
-        let mut expected = expected.to_vec();
-        TABLE.sort(&mut expected);
-        let found = report.with("deviation");
-        if found != expected {
-            let words: Vec<String> = report.rows().map(|(row, outcome)| format!("{} {outcome:?}", row.id)).collect();
-            let words: Vec<&String> = words.iter().filter(|words| words.contains("Deviation")).collect();
-            wrong.push_str(&format!("{fault:?}: expected {expected:?}, found {found:?}: {words:#?}\n"));
-        }
-    }
+    let wrong = misjudged(&TABLE, faults, judged)?;
     assert!(wrong.is_empty(), "{wrong}");
     Ok(())
 }
@@ -191,13 +176,7 @@ fn each_fault_of_a_mirror_is_found_in_its_rows_and_in_no_other() -> Step {
         (MirrorFault::NothingTwice, &["J22"]),
         (MirrorFault::LatestCheckpointOnly, &["J23"]),
     ];
-    let mut wrong = String::new();
-    for (fault, expected) in faults {
-        let report = judged_mirror(*fault)?;
-        if report.with("deviation") != *expected {
-            wrong.push_str(&format!("{fault:?}: expected {expected:?}: {report}\n"));
-        }
-    }
+    let wrong = misjudged(&mirror::rows::TABLE, faults, judged_mirror)?;
     assert!(wrong.is_empty(), "{wrong}");
     let rows = mirror::rows::TABLE.rows;
     assert!(rows.iter().all(|row| faults.iter().any(|(_, found)| found.contains(&row.id))), "each row has a fault");

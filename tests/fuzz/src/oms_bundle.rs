@@ -1,8 +1,8 @@
-//! A `model.sig`, what was signed in one, and keys in PEM: the first byte picks the reader. What others did not sign is never believed, and what is
+//! A `model.sig`, what was signed in one, and keys and certificates in PEM: the first byte picks the reader. What others did not sign is never believed, and what is
 //! written is read as it was.
 
 use stele_oms::statement::Statement;
-use stele_oms::{Bundle, PublicKey, SecretKey};
+use stele_oms::{Bundle, Chain, PublicKey, Roots, SecretKey};
 
 /// The key of the seeds.
 const KEY: &str = include_str!("../../../client/oms/vectors/key.pub");
@@ -28,13 +28,16 @@ pub fn run(data: &[u8]) {
             assert!(SIGNED.iter().any(known), "a signature of this key that it did not make");
         }
         1 => {
-            let Ok(statement) = Statement::parse(bytes) else { return };
+            let Ok(statement) = Statement::parse(bytes).or_else(|_| Statement::parse_v0_2(bytes)) else { return };
             let read = Statement::parse(&statement.to_bytes());
             assert_eq!(read.as_ref(), Ok(&statement));
         }
         _ => {
             let Ok(text) = std::str::from_utf8(bytes) else { return };
-            let _ = SecretKey::from_pem(text);
+            let _ = (SecretKey::from_pem(text), Roots::from_pem(text));
+            if let Ok(chain) = Chain::from_pem(text) {
+                let _ = chain.may_sign_at(1_800_000_000);
+            }
             let Ok(key) = PublicKey::from_pem(text) else { return };
             assert_eq!(PublicKey::from_pem(&key.to_pem()), Ok(key));
         }

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from model_signing import hashing, signing, verifying
+from model_signing._signing import sign_sigstore_pb
 
 from report import Report
 
@@ -219,29 +220,125 @@ def options(peers):
     peers.theirs_says(False, "one file that stele signed as the specification says", one, signature, public)
 
 
-def not_read(peers):
-    """What is refused by name: a certificate, and a key of P-521."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "acme")])
-    now = datetime.now(timezone.utc)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=2))
-        .add_extension(x509.KeyUsage(True, False, False, False, False, False, False, False, False), True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), False)
-        .sign(key, hashes.SHA256())
-    )
-    private, chain, public = peers.work / "leaf.pem", peers.work / "leaf.crt", peers.key(ec.SECP256R1(), serialization.PrivateFormat.PKCS8)[1]
-    private.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-    chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+class Authority:
+    """A root, an authority below it, and a signer below that, as files."""
+
+    def __init__(self, peers, curve, name="root", until=timedelta(days=2)):
+        self.peers, self.now = peers, datetime.now(timezone.utc)
+        self.root_key, between_key = ec.generate_private_key(curve), ec.generate_private_key(curve)
+        self.signer_key = ec.generate_private_key(curve)
+        root = self.certificate(name, name, self.root_key, self.root_key, True, timedelta(days=2))
+        between = self.certificate(name, "between", between_key, self.root_key, True, timedelta(days=2))
+        signer = self.certificate("between", "acme", self.signer_key, between_key, False, until)
+        self.root, self.between, self.signer = (self.write(one, "crt") for one in (root, between, signer))
+        self.key = self.write(self.signer_key, "pem")
+
+    def certificate(self, issuer, subject, key, issuer_key, is_authority, until):
+        named = lambda name: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        begun = self.now - timedelta(days=1)
+        usage = x509.KeyUsage(not is_authority, False, False, False, False, is_authority, False, False, False)
+        builder = (
+            x509.CertificateBuilder(named(issuer), named(subject), key.public_key(), x509.random_serial_number(), begun, self.now + until)
+            .add_extension(x509.BasicConstraints(is_authority, None), True)
+            .add_extension(usage, True)
+        )
+        if not is_authority:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), False)
+        return builder.sign(issuer_key, hashes.SHA256() if issuer_key.key_size == 256 else hashes.SHA512() if issuer_key.key_size == 521 else hashes.SHA384())
+
+    def write(self, thing, ending):
+        place = self.peers.work / f"{next(self.peers.numbers)}.{ending}"
+        pem = serialization.Encoding.PEM
+        form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        place.touch(mode=0o600)
+        place.write_bytes(thing.private_bytes(pem, *form) if ending == "pem" else thing.public_bytes(pem))
+        return place
+
+    def theirs(self, model, signature):
+        """Why the tool refuses under this root; nothing where it verifies."""
+        try:
+            verifying.Config().use_certificate_verifier(certificate_chain=[self.root]).verify(model, signature)
+        except Exception as error:
+            return f"{type(error).__name__} {error}"
+        return None
+
+
+def certificates(peers, curve):
+    acme, other = Authority(peers, curve), Authority(peers, curve)
     model, signature = peers.model(), peers.work / "certificate.sig"
-    signer = signing.Config().use_certificate_signer(private_key=private, signing_certificate=chain, certificate_chain=[chain])
+    check = peers.report.check
+
+    def ours_says(code, what, root, *options):
+        found, said = peers.ours("verify", model, "--signature", signature, "--root", root, *options)
+        check(found == code, f"stele ends with {code}: {what}", (found, said[-400:]))
+        return said
+
+    signer = signing.Config().use_certificate_signer(private_key=acme.key, signing_certificate=acme.signer, certificate_chain=[acme.between])
     signer.set_hashing_config(hashed(signature)).sign(model, signature)
-    said = peers.ours_says(BAD_INPUT, "a signature with certificates", model, signature, public)
-    peers.report.check("model_signing verify certificate" in said, "and it is said who reads it", said)
-    said = peers.ours_says(BAD_INPUT, "a certificate as the key", model, signature, chain)
-    private, public = peers.key(ec.SECP521R1(), serialization.PrivateFormat.PKCS8)
-    said = peers.ours_says(BAD_INPUT, "a key of P-521", model, signature, public)
-    peers.report.check("P-521" in said, "and it is named", said)
+    said = ours_says(OK, f"what model_signing signed with a certificate of {curve.name}", acme.root)
+    check("CN=acme" in said and "CN=root" in said, "stele says who signed, and under which root", said)
+    ours_says(BAD_SIGNATURE, "a root of the same name with another key", other.root)
+    public = peers.key(curve, serialization.PrivateFormat.PKCS8)[1]
+    said = peers.ours_says(BAD_INPUT, "a key for a signature with a certificate", model, signature, public)
+    check("--root" in said, "and it is said what reads it", said)
+    peers.ours_says(BAD_INPUT, "a certificate as the key", model, signature, acme.signer)
+    for code, what, damage in damages(model):
+        damage()
+        ours_says(code, f"with a certificate: {what}", acme.root)
+    whole = signature.read_bytes()
+    accepted = []
+    for at in range(0, len(whole), max(1, len(whole) // 200)):
+        signature.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 7]) + whole[at + 1 :])
+        code, _ = peers.ours("verify", model, "--signature", signature, "--root", acme.root)
+        if code not in (BAD_SIGNATURE, BAD_INPUT):
+            accepted.append((at, code))
+    check(not accepted, "stele refuses a signature with a certificate with a bit flipped, at 200 places", accepted)
+
+    signature.unlink()
+    code, said = peers.ours("sign", model, "--signature", signature, "--key", acme.key, "--certificate", acme.signer, "--certificate", acme.between)
+    check(code == OK, f"stele signs with a certificate of {curve.name}", said)
+    ours_says(OK, "what stele signed with a certificate", acme.root)
+    check(acme.theirs(model, signature) is None, "model_signing verifies what stele signed with a certificate", acme.theirs(model, signature))
+    check(other.theirs(model, signature) is not None, "model_signing refuses it under another root")
+    for _, what, damage in damages(model):
+        damage()
+        check(acme.theirs(model, signature) is not None, f"model_signing refuses with a certificate: {what}")
+    code, said = peers.ours("sign", model, "--signature", peers.work / "not.sig", "--key", acme.key, "--certificate", other.signer)
+    check(code == BAD_INPUT, "stele does not sign with the certificate of another key", (code, said))
+    # What ran out since it signed: the specification has the certificate valid, the tool asks when it began.
+    old = Authority(peers, curve, until=timedelta(hours=-1))
+    code, said = peers.ours("sign", model, "--signature", peers.work / "not.sig", "--key", old.key, "--certificate", old.signer)
+    check(code == BAD_SIGNATURE, "stele does not sign with a certificate that ran out", (code, said))
+    signature.unlink()
+    signer = signing.Config().use_certificate_signer(private_key=old.key, signing_certificate=old.signer, certificate_chain=[old.between])
+    signer.set_hashing_config(hashed(signature)).sign(model, signature)
+    ours_says(BAD_SIGNATURE, "a certificate that ran out", old.root)
+    check(old.theirs(model, signature) is None, "model_signing verifies with a certificate that ran out", old.theirs(model, signature))
+
+
+def of_version_0_2(peers):
+    """The form of before 1.0, with the signed bytes as the tool spells them."""
+    private, public = peers.key(ec.SECP384R1(), serialization.PrivateFormat.PKCS8)
+    key = serialization.load_pem_private_key(private.read_bytes(), None)
+    model, signature = peers.model(), peers.work / "old.sig"
+    digest = lambda path: hashlib.sha256(path.read_bytes()).hexdigest()
+    files = sorted(path for path in model.rglob("*") if path.is_file() and not path.name.startswith(".git"))
+    subjects = [{"name": path.relative_to(model).as_posix(), "digest": {"sha256": digest(path)}} for path in files]
+    statement = {"_type": "https://in-toto.io/Statement/v1", "subject": subjects}
+    statement |= {"predicateType": "https://model_signing/Digests/v0.1", "predicate": {"unused": "it's"}}
+    payload = json.dumps(statement, ensure_ascii=False, indent=2).encode()
+    signed = key.sign(sign_sigstore_pb.pae_compat(payload), ec.ECDSA(hashes.SHA384()))
+    hint = hashlib.sha256(public.read_bytes()).hexdigest()
+    envelope = {"payload": base64.b64encode(payload).decode(), "payloadType": "application/vnd.in-toto+json"}
+    envelope["signatures"] = [{"sig": base64.b64encode(signed).decode(), "keyid": ""}]
+    bundle = {"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json", "dsseEnvelope": envelope}
+    bundle["verificationMaterial"] = {"publicKey": {"hint": hint}, "tlogEntries": []}
+    signature.write_text(json.dumps(bundle))
+    peers.theirs_says(True, "what was signed in the form of version 0.2", model, signature, public, hashed(signature))
+    peers.ours_says(OK, "what was signed in the form of version 0.2", model, signature, public)
+    for code, what, damage in damages(model):
+        damage()
+        peers.ours_says(code, f"in the form of version 0.2: {what}", model, signature, public)
 
 
 def main(stele, model):
@@ -249,12 +346,14 @@ def main(stele, model):
     with tempfile.TemporaryDirectory() as work:
         peers = Peers(report, os.path.abspath(stele), model, Path(work).resolve())
         pkcs8, sec1 = serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL
-        for curve, form in [(ec.SECP256R1(), pkcs8), (ec.SECP384R1(), sec1)]:
+        for curve, form in [(ec.SECP256R1(), pkcs8), (ec.SECP384R1(), sec1), (ec.SECP521R1(), pkcs8)]:
             signed = of_the_tool(peers, curve, form)
             of_ours(peers, curve, form)
         each_byte(peers, *signed)
         options(peers)
-        not_read(peers)
+        for curve in (ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1()):
+            certificates(peers, curve)
+        of_version_0_2(peers)
     report.finish("oms")
 
 

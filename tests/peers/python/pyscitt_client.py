@@ -2,8 +2,8 @@
 
     pyscitt_client.py URL STATEMENT.cose OUT.cose
 
-pyscitt names no media type that it accepts, takes its ledger's transaction ids alone for entries (`2.17`), and its receipts alone for receipts. So
-its client is told what to accept, and asks for the entry by its position.
+pyscitt names no media type that it accepts: for a statement that it sends as COSE it needs none. It takes its ledger's transaction ids alone for entries (`2.17`), and its receipts alone for receipts. So
+its client is told what to accept of an entry, and asks for the entry by its position.
 """
 
 import sys
@@ -24,9 +24,9 @@ def main():
     url, statement, out = sys.argv[1], open(sys.argv[2], "rb").read(), sys.argv[3]
     report = Report()
     client = Client(url)
-    client.session.headers["Accept"] = RECEIPT
     answer = client.post("/entries", headers={"Content-Type": "application/cose"}, content=statement)
     report.check(answer.status_code == 201, "pyscitt registers a statement", answer.status_code)
+    client.session.headers["Accept"] = RECEIPT
     position = answer.headers["location"].rsplit("/", 1)[-1]
     receipt = client.get_receipt(position)
     report.check(receipt[:1] == b"\xd2" and receipt != statement, "pyscitt gets its receipt")
@@ -40,6 +40,7 @@ def main():
             report.check(False, f"pyscitt is refused {path}")
         except ServiceError as error:
             report.check(error.code == expected and len(error.message) > 10, f"pyscitt reads the problem of {path}", error.code)
+    del client.session.headers["Accept"]
     try:
         client.post("/entries", headers={"Content-Type": "application/cose"}, content=b"none")
         report.check(False, "pyscitt is refused what is no statement")

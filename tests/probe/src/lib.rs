@@ -8,3 +8,4 @@ pub mod program;
 pub mod report;
 pub mod row;
 pub mod small_server;
+pub mod trial;

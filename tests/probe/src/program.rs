@@ -20,6 +20,31 @@ pub const OUTPUT_USAGE: &str = "\
 /// The options of [`Output`] that have a value.
 pub const OUTPUT_VALUES: [&str; 2] = ["--expect", "--write-expect"];
 
+/// What is to be done; whether all is well then.
+pub type Task = Box<dyn FnOnce() -> Step<bool>>;
+
+/// A program from its verb and the words after it to its end: with the usage where no verb is there, or help is wanted.
+pub fn main(usage: &str, parse: impl FnOnce(&str, std::vec::IntoIter<String>) -> Result<Task, String>) -> ExitCode {
+    let task = words().and_then(|words| {
+        let mut words = words.into_iter();
+        let verb = words.next().unwrap_or_default();
+        let asks_for_help = matches!(verb.as_str(), "" | "-h" | "--help" | "help")
+            || words.as_slice().iter().any(|word| word == "--help");
+        if asks_for_help { Ok(None) } else { parse(&verb, words).map(Some) }
+    });
+    match task {
+        Ok(None) => {
+            print(usage);
+            ExitCode::SUCCESS
+        }
+        Ok(Some(task)) => ended(task()),
+        Err(problem) => {
+            eprint!("error: {problem}\n\n{usage}");
+            ExitCode::from(2)
+        }
+    }
+}
+
 /// The words of a command line after its verb.
 #[derive(Debug, Default)]
 pub struct Words {
@@ -123,7 +148,7 @@ pub fn print(text: &str) {
 }
 
 /// 0 or 1 for what was found, 3 where nothing could be judged.
-pub fn ended(well: Step<bool>) -> ExitCode {
+fn ended(well: Step<bool>) -> ExitCode {
     match well {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -134,14 +159,8 @@ pub fn ended(well: Step<bool>) -> ExitCode {
     }
 }
 
-/// 2: the program was used wrongly.
-pub fn misused(problem: &str, usage: &str) -> ExitCode {
-    eprint!("error: {problem}\n\n{usage}");
-    ExitCode::from(2)
-}
-
 /// The words that the program was started with.
-pub fn words() -> Result<Vec<String>, String> {
+fn words() -> Result<Vec<String>, String> {
     let words: Result<Vec<String>, _> = std::env::args_os().skip(1).map(|word| word.into_string()).collect();
     words.map_err(|word| format!("{word:?} is not UTF-8"))
 }

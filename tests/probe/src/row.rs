@@ -62,6 +62,20 @@ pub struct Table {
 }
 
 impl Table {
+    /// A table. One with two rows of one name does not compile.
+    pub const fn new(subject: &'static str, document: &'static str, rows: &'static [Row]) -> Self {
+        let mut rest = rows;
+        while let [first, others @ ..] = rest {
+            let mut after = others;
+            while let [other, more @ ..] = after {
+                assert!(!is_same(first.id, other.id), "two rows have one name");
+                after = more;
+            }
+            rest = others;
+        }
+        Self { subject, document, rows }
+    }
+
     /// The row with an ID.
     pub fn find(&self, id: &str) -> Option<&'static Row> {
         self.rows.iter().find(|row| row.id == id)
@@ -70,5 +84,29 @@ impl Table {
     /// Puts IDs in the order of the rows.
     pub fn sort(&self, ids: &mut [&'static str]) {
         ids.sort_by_key(|id| self.rows.iter().position(|row| row.id == *id));
+    }
+}
+
+const fn is_same(one: &str, other: &str) -> bool {
+    let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
+    while let ([first, rest @ ..], [second, others @ ..]) = (one, other) {
+        if *first != *second {
+            return false;
+        }
+        (one, other) = (rest, others);
+    }
+    one.is_empty() && other.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "two rows have one name")]
+    fn no_two_rows_have_one_name() {
+        const ROW: Row = Row::new("A1", Level::Must, "Opening", "it is knocked", "opened");
+        const ROWS: &[Row] = &[ROW, Row { id: "A1b", ..ROW }, ROW];
+        Table::new("door", "a document", ROWS);
     }
 }

@@ -10,7 +10,7 @@ use scitt_conformance::statement::Signer;
 use scitt_conformance::{judge_receipt, suite};
 use stele_probe::door::Door;
 use stele_probe::failure::{During, Failure, Step};
-use stele_probe::program::{self, OUTPUT_USAGE, OUTPUT_VALUES, Output, Words};
+use stele_probe::program::{self, OUTPUT_USAGE, OUTPUT_VALUES, Output, Task, Words};
 
 const USAGE: &str = "\
 usage: scitt-conformance run URL [--seed PHRASE] [--statement FILE] [--header LINE]... [--json] [--expect FILE] [--write-expect FILE]
@@ -33,41 +33,20 @@ exit codes: 0 no MUST is violated (with --expect: all is as expected), 1 otherwi
 ";
 
 fn main() -> ExitCode {
-    let usage = [USAGE, OUTPUT_USAGE, CODES].concat();
-    match program::words().and_then(parse) {
-        Ok(None) => {
-            program::print(&usage);
-            ExitCode::SUCCESS
-        }
-        Ok(Some(task)) => program::ended(task()),
-        Err(problem) => program::misused(&problem, &usage),
-    }
-}
-
-/// What is to be done; whether all is well then.
-type Task = Box<dyn FnOnce() -> Step<bool>>;
-
-/// None where help is wanted.
-fn parse(words: Vec<String>) -> Result<Option<Task>, String> {
-    let mut words = words.into_iter();
-    let verb = words.next().unwrap_or_default();
-    if matches!(verb.as_str(), "" | "-h" | "--help" | "help") || words.as_slice().iter().any(|word| word == "--help") {
-        return Ok(None);
-    }
-    match verb.as_str() {
+    program::main(&[USAGE, OUTPUT_USAGE, CODES].concat(), |verb, words| match verb {
         "run" => run(words),
         "receipt" => receipt(words),
         "key" => {
             let words = Words::parse(words, &["--seed"], &[])?;
             let [] = words.plain([])?;
             let key = suite::key_file(&signer(&words)?);
-            Ok(Some(Box::new(move || std::io::stdout().write_all(&key).during("printing the key").map(|()| true))))
+            Ok(Box::new(move || std::io::stdout().write_all(&key).during("printing the key").map(|()| true)))
         }
         word => Err(format!("there is no command {word}")),
-    }
+    })
 }
 
-fn run(words: impl Iterator<Item = String>) -> Result<Option<Task>, String> {
+fn run(words: impl Iterator<Item = String>) -> Result<Task, String> {
     let values = [&["--seed", "--statement", "--header"][..], &OUTPUT_VALUES].concat();
     let words = Words::parse(words, &values, &["--json"])?;
     let [url] = words.plain(["the service's URL"])?;
@@ -76,22 +55,22 @@ fn run(words: impl Iterator<Item = String>) -> Result<Option<Task>, String> {
         door = door.with_header(&line).map_err(|failure| failure.to_string())?;
     }
     let (signer, statement, output) = (signer(&words)?, words.one("--statement")?, Output::new(&words, &TABLE)?);
-    Ok(Some(Box::new(move || {
+    Ok(Box::new(move || {
         let statement = statement.map(|file| read_statement(&file)).transpose()?;
         output.tell(&suite::run(&door, &signer, statement)?)
-    })))
+    }))
 }
 
-fn receipt(words: impl Iterator<Item = String>) -> Result<Option<Task>, String> {
+fn receipt(words: impl Iterator<Item = String>) -> Result<Task, String> {
     let values = [&["--statement", "--keys"][..], &OUTPUT_VALUES].concat();
     let words = Words::parse(words, &values, &["--json"])?;
     let [receipt] = words.plain(["the receipt"])?;
     let (statement, keys) = (words.needed("--statement")?, words.needed("--keys")?);
     let output = Output::new(&words, &RECEIPTS)?;
-    Ok(Some(Box::new(move || {
+    Ok(Box::new(move || {
         let statement = read_statement(&statement)?;
         output.tell(&judge_receipt(&receipt, &read(&receipt)?, &statement, &read(&keys)?)?)
-    })))
+    }))
 }
 
 fn signer(words: &Words) -> Result<Signer, String> {

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::process::Command;
-use std::thread;
 
 use scitt_conformance::rows::TABLE;
 use scitt_conformance::statement::Signer;
@@ -11,9 +10,10 @@ use scitt_conformance::wrong::{Fault, start};
 use stele_harness::command::{self, Told};
 use stele_harness::network::{Home, Network, path};
 use stele_probe::door::Door;
-use stele_probe::failure::{Failure, Step};
+use stele_probe::failure::Step;
 use stele_probe::http;
 use stele_probe::report::Report;
+use stele_probe::trial::misjudged;
 use stele_samples::statements::Speaker;
 
 fn judged(fault: Fault) -> Step<Report> {
@@ -63,19 +63,7 @@ fn each_fault_is_found_in_its_rows_and_in_no_other() -> Step {
         (Fault::TextForAnything, &["N2"]),
         (Fault::JsonProblemsForAnything, &["N3"]),
     ];
-    let reports = thread::scope(|scope| {
-        let threads: Vec<_> = faults.iter().map(|(fault, _)| scope.spawn(move || judged(*fault))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
-    });
-    let mut wrong = String::new();
-    for ((fault, expected), report) in faults.iter().zip(reports) {
-        let report = report.map_err(|failure| Failure::new(format!("{fault:?}: {failure}")))?;
-        let mut expected = expected.to_vec();
-        TABLE.sort(&mut expected);
-        if report.with("deviation") != expected {
-            wrong.push_str(&format!("{fault:?}: expected {expected:?}: {report}\n"));
-        }
-    }
+    let wrong = misjudged(&TABLE, faults, judged)?;
     assert!(wrong.is_empty(), "{wrong}");
     let found: Vec<_> = TABLE.rows.iter().filter(|row| faults.iter().any(|(_, rows)| rows.contains(&row.id))).collect();
     assert_eq!(found.len(), TABLE.rows.len(), "each row has a fault that it finds");

@@ -15,9 +15,9 @@ pub struct OmsArgs {
 /// What to do with a model.sig.
 #[derive(Debug, Subcommand)]
 pub enum OmsVerb {
-    /// Sign the files of a model with an ECDSA key: writes model.sig, which the model_signing tool verifies.
+    /// Sign the files of a model with an ECDSA key, and its certificate where it has one: writes model.sig, which the model_signing tool verifies.
     Sign(OmsSignArgs),
-    /// Verify that the files of a model are those that the holder of a key signed. It asks no log.
+    /// Verify that the files of a model are those that the holder of a key or of a certificate signed. It asks no log.
     Verify(OmsVerifyArgs),
 }
 
@@ -26,9 +26,12 @@ pub enum OmsVerb {
 pub struct OmsSignArgs {
     /// The folder of the model, or its one file.
     pub path: PathBuf,
-    /// The secret key: ECDSA of P-256 or P-384 in PEM, as `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384` makes one.
+    /// The secret key: ECDSA of P-256, P-384 or P-521 in PEM, as `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384` makes one.
     #[arg(long, value_name = "KEY")]
     pub key: PathBuf,
+    /// The certificate of the key in PEM, and after it those that lead to a root: the signature names the signer by them. May be given again, for the others.
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Vec<PathBuf>,
     /// Where the signature goes; else model.sig in the folder, or the file's name with .sig. Nothing is overwritten.
     #[arg(long, value_name = "FILE")]
     pub signature: Option<PathBuf>,
@@ -47,14 +50,18 @@ pub struct OmsSignArgs {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Ends with 0 when every file that was signed is here and matches, and no other file is; with 1 when files differ, \
-5 when the signature is not of this key, 15 when files are missing, 16 when others are here. `stele help exit-codes` has all."
+5 when the signature is not of this key or leads to none of these roots, 15 when files are missing, 16 when others are here. `stele help exit-codes` has all."
 )]
 pub struct OmsVerifyArgs {
     /// The folder of the model, or its one file.
     pub path: PathBuf,
     /// The public key of the signer, in PEM. Get it from where you trust it, and not from where the model came from.
-    #[arg(long, value_name = "KEY")]
-    pub public_key: PathBuf,
+    #[arg(long, value_name = "KEY", required_unless_present = "root", conflicts_with = "root")]
+    pub public_key: Option<PathBuf>,
+    /// Certificates that you trust, in PEM, for a signature with a certificate: it has to lead to a root among them, and each on the way to be valid now.
+    /// May be given again.
+    #[arg(long, value_name = "FILE")]
+    pub root: Vec<PathBuf>,
     /// The signature; else model.sig in the folder, or the file's name with .sig.
     #[arg(long, value_name = "FILE")]
     pub signature: Option<PathBuf>,

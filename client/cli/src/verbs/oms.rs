@@ -14,7 +14,7 @@ use stele_spec::hash::Digest;
 
 use crate::Output;
 use crate::args::{OmsArgs, OmsSignArgs, OmsVerb, OmsVerifyArgs};
-use crate::oms_key;
+use crate::oms_key::{self, Trusted};
 use crate::render::page::Page;
 
 /// What no signature of this kind answers.
@@ -35,7 +35,8 @@ fn sign_model(args: &OmsSignArgs) -> Result<Output, Failure> {
         return Err(FileError::Exists { path: place.display().to_string(), hint }.into());
     }
     let key = oms_key::secret(&args.key, args.allow_group_readable_key)?;
-    let options = SignOptions { ignored, allow_symlinks: args.allow_symlinks };
+    let chain = oms_key::chain(&args.certificate)?;
+    let options = SignOptions { ignored, allow_symlinks: args.allow_symlinks, chain };
     let signed = sign(&args.path, &key, &options, &|_| {})?;
     durable::create_file(&place, &signed.bundle, 0o644)?;
     let (hint, count) = (key.public().hint(), signed.statement.files().len());
@@ -64,9 +65,9 @@ fn verify(args: &OmsVerifyArgs) -> Result<Output, Failure> {
     // What a release puts beside a signature is none of the model.
     let beside = BESIDE_A_RELEASE.into_iter().filter(|_| matches!(model, Model::Folder(_)));
     let ignored = ignored.into_iter().chain(beside.map(str::to_owned)).collect();
-    let key = oms_key::public(&args.public_key)?;
+    let trusted = Trusted::by(args.public_key.as_deref(), &args.root)?;
     let bundle = error::read(&place, MAX_BUNDLE as u64, "the model.sig of the model")?;
-    let signed = Bundle::parse(&bundle)?.verify(&key)?;
+    let signed = trusted.verify(&Bundle::parse(&bundle)?)?;
     let options = CheckOptions {
         ignored,
         allow_symlinks: args.allow_symlinks,
@@ -103,14 +104,25 @@ fn place_and_ignored(
 }
 
 fn page(signed: &SignedModel, report: &Report) -> String {
-    let (statement, key) = (signed.statement(), signed.key().hint());
+    let statement = signed.statement();
+    let signer = match signed.holder() {
+        Some(holder) => format!("{}, by its certificate,", one_line(holder.subject())),
+        None => format!("the holder of the key {}", signed.key().hint()),
+    };
     let (count, matching) = (statement.files().len(), report.matching.len());
     let headline = if report.is_exact() {
-        format!("verified  all {} are as the holder of the key {key} signed them.", files(count))
+        format!("verified  all {} are as {signer} signed them.", files(count))
     } else {
-        format!("NOT VERIFIED  {matching} of {} are as the holder of the key {key} signed them.", files(count))
+        format!("NOT VERIFIED  {matching} of {} are as {signer} signed them.", files(count))
     };
     let mut page = Page::titled(&headline);
+    if let Some(holder) = signed.holder() {
+        page.row("root", &one_line(holder.root()));
+        page.row(
+            "certificate",
+            &format!("SHA-256 {}; nothing here knows whether it was revoked", holder.fingerprint()),
+        );
+    }
     page.row("key", &oms_key::named(signed.key()));
     page.row("signed as", &one_line(statement.model()));
     page.row("root digest", &statement.root());
@@ -136,6 +148,9 @@ fn document(signed: &SignedModel, report: &Report) -> serde_json::Value {
     json!({
         "model": statement.model(),
         "key": { "hint": key.hint().to_string(), "curve": key.curve().as_str() },
+        "certificate": signed.holder().map(|holder| json!({
+            "subject": holder.subject(), "root": holder.root(), "sha256": holder.fingerprint().to_string(),
+        })),
         "root": statement.root().to_string(),
         "bundle": signed.bundle().to_string(),
         "method": statement.method().as_str(),

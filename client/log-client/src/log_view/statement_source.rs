@@ -9,6 +9,7 @@ use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::statement::Statement;
 
 use super::LogView;
+use crate::release_status::{ReleaseStatus, Source};
 use crate::statements::{Lack, MAX_STATEMENTS, ProvenStatement, StatementList, StatementSource};
 
 /// The most coordinates below one name about which others are asked.
@@ -88,10 +89,24 @@ impl StatementSource for LogView<'_> {
     }
 }
 
+impl LogView<'_> {
+    /// Where it stands by what its publisher said, where that came and is proven and the rest of the answer did not come; kept as far as it goes.
+    pub fn own_status(&self, coordinate: &Coordinate) -> Option<ReleaseStatus> {
+        let own = self.own_lists.borrow().get(&coordinate.to_string())?.clone();
+        let own = StatementList { lack: own.lack.or(Some(Lack::OwnAlone)), ..own };
+        let status = ReleaseStatus::of(coordinate, &OwnAlone { log: self, own }, Source::Log).ok()?;
+        if let Some(id) = self.id {
+            // What cannot be remembered is told all the same.
+            let _ = status.keep(self.local_state, id, self.policy);
+        }
+        Some(status)
+    }
+}
+
 /// What a publisher said of its own release, without what others say; of keys what came already.
-pub(super) struct OwnAlone<'a> {
-    pub(super) log: &'a LogView<'a>,
-    pub(super) own: StatementList,
+struct OwnAlone<'a> {
+    log: &'a LogView<'a>,
+    own: StatementList,
 }
 
 impl StatementSource for OwnAlone<'_> {

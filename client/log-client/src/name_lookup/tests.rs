@@ -25,6 +25,10 @@ struct Log {
     listings: Vec<Listing>,
     /// Whether it leaves the last pointer of each answer out.
     hides: bool,
+    /// Whether it can be asked under a tree head, as a log of an earlier version cannot.
+    knows_heads: bool,
+    /// What it was asked.
+    asked: Vec<String>,
 }
 
 fn key(seed: u8) -> SecretKey {
@@ -58,7 +62,8 @@ impl Log {
     fn new() -> Self {
         let signer = SignerKey::new("log.example/stele".parse().unwrap(), KeyType::Log, [9; 32]);
         let (index, tree) = (Index::new(), MemoryTree::new());
-        let mut log = Self { signer, index, tree, listings: Vec::new(), hides: false };
+        let mut log =
+            Self { signer, index, tree, listings: Vec::new(), hides: false, knows_heads: true, asked: Vec::new() };
         log.append(&[]);
         log
     }
@@ -79,8 +84,20 @@ impl Log {
         Policy::parse(format!("log {}\nquorum none\n", self.signer.verifier()).as_bytes()).unwrap()
     }
 
-    /// The answer to a request, if there is one.
-    fn answer(&self, path: &str) -> Option<Vec<u8>> {
+    /// The status and the body of the answer to a request.
+    fn answer(&mut self, path: &str) -> (&'static str, Vec<u8>) {
+        self.asked.push(path.to_owned());
+        let refusal = |word: &str| format!("{{\"error\": \"{word}\", \"message\": \"no\"}}").into_bytes();
+        let at = path.split('&').find_map(|pair| pair.strip_prefix("at="));
+        match at.map(|at| at == self.tree.size().to_string()) {
+            Some(_) if !self.knows_heads => return ("400 Bad Request", refusal("bad-query")),
+            Some(false) => return ("404 Not Found", refusal("other-head")),
+            Some(true) | None => {}
+        }
+        self.found(path).map_or_else(|| ("404 Not Found", Vec::new()), |body| ("200 OK", body))
+    }
+
+    fn found(&self, path: &str) -> Option<Vec<u8>> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let parameter = |name: &str| {
             query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).map(|v| v.replace("%23", "#"))
@@ -132,9 +149,7 @@ fn serve(log: Log) -> (Arc<Mutex<Log>>, LogClient, Policy) {
             let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
             let Some(request) = lines.next() else { continue };
             lines.take_while(|line| !line.is_empty()).for_each(drop);
-            let body = served.lock().unwrap().answer(request.split(' ').nth(1).unwrap());
-            let status = if body.is_some() { "200 OK" } else { "404 Not Found" };
-            let body = body.unwrap_or_default();
+            let (status, body) = served.lock().unwrap().answer(request.split(' ').nth(1).unwrap());
             let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
             stream.write_all(&[head.as_bytes(), &body].concat()).unwrap();
         }
@@ -228,4 +243,23 @@ fn what_is_listed_is_gathered_and_later_only_what_is_new() {
         positions(&lookup.listed(&Subject::digest(&release.weights.digest), &Kept::nothing()).unwrap()),
         [4, 5, 9]
     );
+}
+
+#[test]
+fn a_list_is_asked_for_under_the_tree_head_that_is_known_and_under_the_newest_where_the_log_has_gone_on() {
+    let (log, client, policy) = serve(log());
+    let lookup = NameLookup::new(&client, &policy).at(9);
+    let subject = Subject::publisher(&"acme.example".parse().unwrap());
+    let listed = || {
+        let list = lookup.listed(&subject, &Kept::nothing()).unwrap();
+        let asked = std::mem::take(&mut log.lock().unwrap().asked);
+        (positions(&list), list.head().value().size(), asked)
+    };
+    let (known, newest) =
+        ("/lookup/name/proof?name=acme.example&at=9&from=0", "/lookup/name/proof?name=acme.example&from=0");
+    assert_eq!(listed(), (vec![1], 9, vec![known.to_owned()]));
+    log.lock().unwrap().append(&[release(1, "base")]);
+    assert_eq!(listed(), (vec![1], 11, vec![known.to_owned(), newest.to_owned()]));
+    log.lock().unwrap().knows_heads = false;
+    assert_eq!(listed(), (vec![1], 11, vec![known.to_owned(), newest.to_owned()]));
 }

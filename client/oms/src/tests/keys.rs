@@ -3,7 +3,11 @@ use crate::key::KeyError;
 
 #[test]
 fn a_key_is_read_from_pkcs8_and_sec1_with_text_around_it() {
-    for (curve, sec1) in [(Curve::P256, &b"\x30\x6b\x02\x01\x01"[..]), (Curve::P384, b"\x30\x81\x9b\x02\x01\x01")] {
+    for (curve, sec1) in [
+        (Curve::P256, &b"\x30\x6b\x02\x01\x01"[..]),
+        (Curve::P384, b"\x30\x81\x9b\x02\x01\x01"),
+        (Curve::P521, b"\x30\x81\xd3\x02\x01\x01"),
+    ] {
         let text = new_pem(curve);
         let key = SecretKey::from_pem(&text).unwrap();
         assert_eq!(key.public().curve(), curve);
@@ -36,8 +40,7 @@ fn a_key_is_read_from_pkcs8_and_sec1_with_text_around_it() {
 #[test]
 fn what_is_no_key_of_ours_is_refused_by_name() {
     let block = |label: &str, der: &[u8]| pem::write(label, der);
-    let p521 =
-        b"\x30\x81\x9b\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23\x03\x81\x86\x00\x04";
+    let secp256k1 = b"\x30\x56\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x0a\x03\x42\x00\x04";
     let public = tool_key().to_pem();
     let compressed =
         b"\x30\x39\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x22\x00\x02";
@@ -45,7 +48,7 @@ fn what_is_no_key_of_ours_is_refused_by_name() {
         (String::new(), KeyError::NotPem),
         ("-----BEGIN PUBLIC KEY-----\nAAAA\n".to_owned(), KeyError::NotPem),
         ("x".repeat(100_000), KeyError::NotPem),
-        (block("PUBLIC KEY", p521), KeyError::Kind { found: "of the curve P-521" }),
+        (block("PUBLIC KEY", secp256k1), KeyError::Kind { found: "of the curve secp256k1" }),
         (
             block("PUBLIC KEY", b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00"),
             KeyError::Kind { found: "an Ed25519 key" },

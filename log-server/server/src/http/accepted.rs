@@ -1,8 +1,25 @@
 //! What an answer may be, by `Accept` (RFC 9110 §12.5.1).
 //!
-//! Only types that are named count: `*/*` is what every program sends, and gets what this log always gave.
+//! Only types that are named count: `*/*` is what every program sends. Who sends a statement as COSE then is answered as the SCITT Reference APIs have it,
+//! and all others get what this log always gave.
 
 use axum::http::{HeaderMap, header};
+use stele_spec::receipt::STATEMENT_MEDIA_TYPE;
+
+/// The type of any COSE.
+pub(super) const COSE: &str = "application/cose";
+
+/// What was sent, without the parameters of its type.
+pub(super) fn media_type(headers: &HeaderMap) -> &str {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim()
+}
+
+/// Whether a statement was sent as COSE.
+pub(super) fn sends_cose(headers: &HeaderMap) -> bool {
+    let sent = media_type(headers);
+    [COSE, STATEMENT_MEDIA_TYPE].iter().any(|kind| kind.eq_ignore_ascii_case(sent))
+}
 
 /// The best of `offered` that `Accept` names: by its weight, then by its place. None where it names none of them.
 pub(super) fn best<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Option<&'a str> {

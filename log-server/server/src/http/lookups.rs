@@ -1,5 +1,6 @@
 //! Entries by position, and positions by name.
 
+use super::accepted::COSE;
 use super::answers::{bad_request, by_accept, immutable, internal, json, not_found, typed, unavailable};
 use super::receipts;
 use super::server::Server;
@@ -40,12 +41,12 @@ pub(super) struct Hex {
 
 type Asked<T> = Result<Query<T>, axum::extract::rejection::QueryRejection>;
 
-/// An entry, or its receipt for those who ask for one; by its position, and then also a statement by its leaf hash.
+/// An entry, or its receipt for those who ask for one, by its position; the receipt of a statement by its leaf hash.
 pub(super) async fn entry(State(server): State<Server>, Segments(index): Segments, headers: HeaderMap) -> Response {
     let answer = match (receipts::asked(&headers), decimal(&index), hex_exact(&index)) {
         (Some(kind), Ok(position), _) => receipts::at(&server, position, kind, StatusCode::OK, "").await,
-        (Some(kind), _, Ok(leaf)) => receipts::of_leaf(&server, LeafHash::from_bytes(leaf), kind).await,
         (None, Ok(position), _) => as_logged(&server, position).await,
+        (kind, _, Ok(leaf)) => receipts::of_leaf(&server, LeafHash::from_bytes(leaf), kind.unwrap_or(COSE)).await,
         _ => not_found("such entry"),
     };
     by_accept(answer)

@@ -2,10 +2,10 @@
 //!
 //! What is served is one table in `router`; `docs/api.yaml` has parameters, bodies and statuses. `POST /entries` takes `application/cose`, a signed
 //! statement, or `application/cbor-seq`, a signed release and its manifest as [`stele_spec::submission`] says; the answer is a
-//! c2sp.org/tlog-proof, or JSON `{index, leaf_hash, proof}` for `Accept: application/json`. A lookup answers `{positions}`, and `next` when
+//! c2sp.org/tlog-proof, or JSON `{index, leaf_hash, proof}`, by `Accept`. A lookup answers `{positions}`, and `next` when
 //! there are more.
 //!
-//! A client that names `application/scitt-receipt+cose` or `application/cose` in `Accept` speaks with a SCITT transparency service
+//! A client that names `application/scitt-receipt+cose` or `application/cose` in `Accept`, or sends COSE and names no type, speaks with a SCITT transparency service
 //! (RFC 9943, SCITT Reference APIs): `POST /entries` answers 201 with the receipt, or 303 while a signed statement is not published;
 //! `GET /entries/<index>` is the receipt; errors are Concise Problem Details (RFC 9290). A statement that is waited for is found by its leaf
 //! hash: `GET /entries/<leaf hash>`, 302 until it has a receipt.

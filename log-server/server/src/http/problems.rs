@@ -1,6 +1,7 @@
-//! Errors as Concise Problem Details (RFC 9290), for those who ask in CBOR: a SCITT transparency service has no others.
+//! Errors as Concise Problem Details (RFC 9290), for those who ask in CBOR, or send a statement as COSE and name no type: a SCITT transparency service has no
+//! others.
 
-use super::accepted::best;
+use super::accepted::{COSE, best, sends_cose};
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
@@ -11,11 +12,15 @@ use stele_spec::receipt::{MEDIA_TYPE, PROBLEM_MEDIA_TYPE, STATEMENT_MEDIA_TYPE, 
 
 /// Who names one of these before JSON reads CBOR.
 const ASKS_FOR_CBOR: [&str; 6] =
-    [PROBLEM_MEDIA_TYPE, MEDIA_TYPE, STATEMENT_MEDIA_TYPE, "application/cose", "application/cbor", "application/json"];
+    [PROBLEM_MEDIA_TYPE, MEDIA_TYPE, STATEMENT_MEDIA_TYPE, COSE, "application/cbor", "application/json"];
 
 /// Writes the refusal in an answer as a problem, for those who ask for that.
 pub(super) async fn layer(request: Request, next: Next) -> Response {
-    let asks = best(request.headers(), &ASKS_FOR_CBOR).is_some_and(|kind| kind != "application/json");
+    let headers = request.headers();
+    let asks = match best(headers, &ASKS_FOR_CBOR) {
+        Some(kind) => kind != "application/json",
+        None => sends_cose(headers) && best(headers, &["text/plain"]).is_none(),
+    };
     let answer = next.run(request).await;
     if !asks {
         return answer;

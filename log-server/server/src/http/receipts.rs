@@ -1,6 +1,6 @@
 //! The log as a SCITT transparency service (RFC 9943, SCITT Reference APIs): receipts, and the key that signs them.
 
-use super::accepted::best;
+use super::accepted::{COSE, best, sends_cose};
 use super::answers::{cbor_key, internal, not_found, typed, unavailable};
 use super::server::Server;
 use axum::extract::State;
@@ -15,10 +15,12 @@ use stele_spec::receipt::{MEDIA_TYPE, STATEMENT_MEDIA_TYPE, cose_key, cose_key_s
 /// Seconds until a statement that is signed is looked for again.
 const LOOK_AGAIN: u64 = 1;
 
-/// The type in which a receipt is asked for: its own, or any COSE.
+/// The type in which a receipt is asked for: its own, or any COSE; also by who sends a statement as COSE and names no type.
 pub(super) fn asked(headers: &HeaderMap) -> Option<&'static str> {
-    let offered = [MEDIA_TYPE, "application/cose", STATEMENT_MEDIA_TYPE, "text/plain", "application/json"];
-    best(headers, &offered).filter(|found| matches!(*found, MEDIA_TYPE | "application/cose"))
+    match best(headers, &[MEDIA_TYPE, COSE, STATEMENT_MEDIA_TYPE, "text/plain", "application/json"]) {
+        Some(found) => Some(found).filter(|found| matches!(*found, MEDIA_TYPE | COSE)),
+        None => sends_cose(headers).then_some(COSE),
+    }
 }
 
 /// The receipt of the entry at a position, and its address: `base` leads from the one that was asked to `/entries/`.

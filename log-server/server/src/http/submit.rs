@@ -2,6 +2,7 @@
 //!
 //! The manifest is received only after the statement before it was found good, and only when the log needs it.
 
+use super::accepted::media_type;
 use super::answers::{bad_request, by_accept, json, typed, unavailable};
 use super::caller::caller;
 use super::receipts;
@@ -120,11 +121,6 @@ async fn head(body: &mut Pieces, part: Part) -> Result<usize, IntakeError> {
         }
         Next::More => Err(Unread::Short.into()),
     }
-}
-
-fn media_type(headers: &HeaderMap) -> &str {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim()
 }
 
 /// Whether `Accept` names JSON and does not put plain text before it.

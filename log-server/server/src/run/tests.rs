@@ -70,7 +70,9 @@ impl Running {
     }
 
     fn submit(&self, signed: &SignedStatement) -> Response {
-        self.client.post(&format!("{}/entries", self.url), "application/cose", None, signed.bytes()).unwrap()
+        self.client
+            .post(&format!("{}/entries", self.url), "application/cose", Some("text/plain"), signed.bytes())
+            .unwrap()
     }
 
     fn proven(&self, signed: &SignedStatement) -> TlogProof {
@@ -202,10 +204,14 @@ fn a_release_is_logged_proven_found_and_never_swapped() {
 
     // Bad input is an error with a name, and logs nothing.
     for body in [&b""[..], b"hello", &signed.bytes()[..40], b"stele/index@v1\n5\n"] {
-        let answer = log.client.post(&format!("{}/entries", log.url), "application/cose", None, body).unwrap();
+        let answer =
+            log.client.post(&format!("{}/entries", log.url), "application/cose", Some("text/plain"), body).unwrap();
         assert_eq!(answer.status, 400, "{}", answer.text());
     }
-    let answer = log.client.post(&format!("{}/entries", log.url), "application/cose", None, &[0xd2; 70_000]).unwrap();
+    let answer = log
+        .client
+        .post(&format!("{}/entries", log.url), "application/cose", Some("text/plain"), &[0xd2; 70_000])
+        .unwrap();
     assert_eq!(answer.status, 413);
     let json = log.client.post(&format!("{}/entries", log.url), "", Some("application/json"), signed.bytes()).unwrap();
     assert_eq!(serde_json::from_slice::<serde_json::Value>(&json.body).unwrap()["index"], 3);
@@ -449,8 +455,9 @@ fn who_waits_for_a_quorum_is_answered_when_the_log_stops() {
     witness.on.store(false, Ordering::SeqCst);
     let url = format!("{}/entries", log.url);
     let client = log.client.clone();
-    let waiting =
-        std::thread::spawn(move || client.post(&url, "application/cose", None, claim("a.example", 1).bytes()));
+    let waiting = std::thread::spawn(move || {
+        client.post(&url, "application/cose", Some("text/plain"), claim("a.example", 1).bytes())
+    });
     for _ in 0..200 {
         if log.json("/healthz")["writer"] == "below-quorum" {
             break;

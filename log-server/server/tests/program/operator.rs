@@ -293,7 +293,7 @@ fn a_running_log_reads_policy_and_rules_again_and_keeps_the_old_ones_where_the_n
     let claim = stele_log_core::samples::claim("acme.example", 1);
     let client = HttpClient::new("test", ClientLimits::default());
     let entries = format!("{}/entries", running.url);
-    let post = || client.post(&entries, "application/cose", None, claim.bytes()).unwrap();
+    let post = || client.post(&entries, "application/cose", Some("text/plain"), claim.bytes()).unwrap();
     let refused = post();
     assert_eq!(refused.status, 410, "{}", refused.text());
     assert!(
@@ -340,7 +340,7 @@ fn doctor_finds_what_is_lost_damaged_and_away() {
     let client = HttpClient::new("test", ClientLimits::default());
     let entries = format!("{}/entries", running.url);
     let claim = stele_log_core::samples::claim("acme.example", 1);
-    assert_eq!(client.post(&entries, "application/cose", None, claim.bytes()).unwrap().status, 200);
+    assert_eq!(client.post(&entries, "application/cose", Some("text/plain"), claim.bytes()).unwrap().status, 200);
     let body = stele_spec::submission::encode(signed.bytes(), manifest.bytes());
     assert_eq!(client.post(&entries, stele_spec::submission::MEDIA_TYPE, None, &body).unwrap().status, 200);
     let doctor = || log(&["doctor", "log", "--url", &running.url], home.path());

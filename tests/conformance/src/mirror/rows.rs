@@ -4,7 +4,7 @@ use stele_probe::row::Level::{May, Must, Should};
 use stele_probe::row::{Row, Table};
 
 /// c2sp.org/tlog-mirror.
-pub const TABLE: Table = Table { subject: "mirror", document: "c2sp.org/tlog-mirror", rows: ROWS };
+pub const TABLE: Table = Table::new("mirror", "c2sp.org/tlog-mirror", ROWS);
 
 const CHECKPOINT: &str = "add-checkpoint";
 const BODY: &str = "add-entries, Request Body";
@@ -61,15 +61,3 @@ const ROWS: &[Row] = &[
     Row::new("J22", May, PROCESSING, "the last entry once more", "200: it is skipped"),
     Row::new("J23", Should, PROCESSING, "an upload to the pending checkpoint before the last, with its ticket", "200"),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_two_rows_have_one_name() {
-        for (index, row) in ROWS.iter().enumerate() {
-            assert_eq!(ROWS.iter().position(|other| other.id == row.id), Some(index), "{}", row.id);
-        }
-    }
-}

@@ -86,11 +86,22 @@ fn refused(network: &Network) -> Step<Told> {
 /// The whole life of a log in a bucket.
 fn live(place: &Place) -> Step {
     let mut network = prepared(place, 3, 2)?;
+    let doctor = |network: &Network, url: &str| {
+        let (log, policy) = (network.at("log"), network.policy_path());
+        run(Binary::Log, ["doctor", path(&log)?, "--policy", path(&policy)?, "--url", url])
+    };
+    let told = doctor(&network, "http://127.0.0.1:1")?;
+    assert!(told.stdout.contains("nobody has held the lock yet"), "{}", told.all());
     network.start_log()?;
     let acme = Publisher::new(&network, "acme.example")?;
     let folder = network.at("model");
     acme.release(&folder, "1.0.0", 1)?;
     acme.verify(&folder)?.expect(0)?;
+    // Wherever the lock is, `doctor` sees who holds it and what was signed last.
+    let told = doctor(&network, &network.log.url()?)?.expect(0)?;
+    for line in ["the lock is held by", ", the run 1 of this log", "witness-1.example: answers"] {
+        assert!(told.stdout.contains(line), "{line}: {}", told.all());
+    }
     let before = Report::of(&network)?;
     before.told.clone().expect(0)?;
 

@@ -203,3 +203,37 @@ fn killed_in_the_middle_of_a_copy_it_goes_on_and_a_fork_that_comes_then_is_refus
     command::run(Binary::Stele, ["evidence", "verify", path(&proof)?, "--vkey", &log.vkey()])?.expect(0)?;
     Ok(())
 }
+
+/// c2sp.org/tlog-tiles, Pruning: full tiles and bundles that end at or below the minimum index are denied.
+#[test]
+fn a_log_that_prunes_what_was_copied_is_mirrored_on_and_its_beginning_stays_in_the_mirror() -> Step {
+    let home = tempfile::tempdir().unwrap();
+    let served = home.path().join("log");
+    let mut log = LyingLog::new()?;
+    let grow = |log: &mut LyingLog, to: u64| {
+        (log.size()..to).try_for_each(|number| log.say_bytes(&number.to_be_bytes()).map(drop))
+    };
+    grow(&mut log, 600)?;
+    log.write(&served)?;
+    let files = FileServer::start(&served)?;
+    let mut mirror = Mirror::init(home.path(), LYING, &log.vkey(), &files.url())?;
+    mirror.server.start()?;
+    mirror.wait_for(600)?;
+
+    // The minimum index is 512 from now on, and the log grows.
+    grow(&mut log, 900)?;
+    let pruned = home.path().join("pruned");
+    log.write(&pruned)?;
+    let first = pruned.join("tile/entries/000");
+    let bundle = fs::read(&first).unwrap();
+    for gone in ["tile/0/000", "tile/0/001", "tile/entries/000", "tile/entries/001"] {
+        fs::remove_file(pruned.join(gone)).unwrap();
+    }
+    fs::rename(&served, home.path().join("before")).unwrap();
+    fs::rename(&pruned, &served).unwrap();
+    mirror.wait_for(900)?;
+    mirror.verify()?.expect(0)?;
+    let page = format!("/mirror/{}/tile/entries/000", mirror.origin.digest());
+    assert_eq!(http::get(mirror.server.address()?, &page)?.expect(200)?.body, bundle);
+    mirror.server.stop()
+}

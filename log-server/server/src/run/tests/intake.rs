@@ -136,7 +136,7 @@ fn passed_on(url: &str, statement: &[u8], forwarded: &str) -> String {
     let length = statement.len();
     let head = format!(
         "POST /entries HTTP/1.1\r\nHost: log\r\nX-Forwarded-For: {forwarded}\r\nConnection: close\r\n\
-         Content-Type: application/cose\r\nContent-Length: {length}\r\n\r\n"
+         Content-Type: application/cose\r\nAccept: text/plain\r\nContent-Length: {length}\r\n\r\n"
     );
     std::io::Write::write_all(&mut stream, &[head.as_bytes(), statement].concat()).unwrap();
     let mut answer = Vec::new();

@@ -60,10 +60,13 @@ fn whoever_asks_for_a_receipt_registers_a_statement_and_gets_one() {
     // An index entry is in the tree as well.
     assert_eq!(Receipt::parse(&log.ask("/entries/2", COSE).body).unwrap().index(), 2);
 
-    // Who asks for nothing, or for something else, gets what there always was.
+    // Who asks for something else, or for an entry and names nothing, gets what there always was.
     log.proven(&signed);
     let text = log.register(&signed, "text/plain, application/cose;q=0.5");
     assert_eq!((text.status, text.header("content-type")), (200, Some("text/plain; charset=utf-8")));
+    let answer = log.register(&signed, "*/*");
+    assert_eq!((answer.status, answer.header("content-type")), (201, Some(COSE)), "it was sent as COSE");
+    log.receipt(&answer, &signed);
     for accept in ["*/*", "application/scitt-statement+cose", "application/*"] {
         let answer = log.ask("/entries/1", accept);
         assert_eq!((answer.body.as_slice(), answer.header("vary")), (signed.bytes(), Some("accept")), "{accept}");
@@ -104,7 +107,10 @@ fn errors_are_problems_for_who_reads_cbor_and_json_for_all_others() {
     log.wait_for(200);
     log.proven(&claim("acme.example", 1));
     let taken = claim("acme.example", 2);
-    assert_eq!(problem(&log.register(&taken, COSE)), (409, "name-claimed".into()));
+    for accept in [COSE, "*/*", "text/html"] {
+        assert_eq!(problem(&log.register(&taken, accept)), (409, "name-claimed".into()), "{accept}");
+    }
+    assert_eq!(error_of(&log.register(&taken, "text/plain")), (409, "name-claimed".into()));
     assert_eq!(error_of(&log.register(&taken, "application/json")), (409, "name-claimed".into()));
     let both = "application/cose;q=0.4, application/json";
     assert_eq!(error_of(&log.register(&taken, both)), (409, "name-claimed".into()));
