@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use stele_explain::printable::one_line;
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::judgement::WithdrawnError;
 use stele_log_client::local_state::{LocalState, LogInconsistent};
@@ -361,8 +362,12 @@ impl ArtifactSeen {
             1 => "one other is there, and was not looked into".to_owned(),
             many => format!("{many} others are there, and were not looked into"),
         };
+        let below = match self.contents.below.as_str() {
+            "" => String::new(),
+            folder => format!(" below {}/, beside which nothing was looked at,", one_line(folder)),
+        };
         let files = format!(
-            "{} of {} files of the release ({} bytes) {by}; {others}",
+            "{} of {} files of the release ({} bytes){below} {by}; {others}",
             found.matching.len(),
             found.of,
             found.bytes
@@ -390,6 +395,7 @@ impl ArtifactSeen {
             "layers": self.contents.layers,
             "unpacked": self.contents.unpacked,
             "downloaded_bytes": self.contents.downloaded,
+            "below": self.contents.below,
             "settings": self.settings.iter().map(|one| json!({ "what": one.what, "place": one.place, "recorded": one.recorded })).collect::<Vec<_>>(),
             "found_by": self.way.map(Way::as_str),
             "referrer": taken.map(|one| one.referrer.to_string()),

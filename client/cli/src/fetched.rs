@@ -8,7 +8,7 @@ use stele_log_client::log_view::LogView;
 use stele_log_client::release_bundle::ReleaseBundle;
 use stele_log_client::statements::StatementSource as _;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
-use stele_spec::name::Coordinate;
+use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::SignedStatement;
 use stele_verify::folder::BUNDLE;
 use stele_verify::folder::digest_cache::DigestCache;
@@ -104,7 +104,12 @@ impl PathHere {
     }
 
     /// Asks the log which release it is: by the old bundle, else by the files.
-    pub(crate) fn locate(&self, log: &LogView<'_>, cache: Option<&DigestCache>) -> Result<Located, Failure> {
+    pub(crate) fn locate(
+        &self,
+        log: &LogView<'_>,
+        publisher: Option<&Publisher>,
+        cache: Option<&DigestCache>,
+    ) -> Result<Located, Failure> {
         if let Some(old) = &self.old {
             let entry = released(log, &old.coordinate)?;
             if log.logged(entry)?.signed().bytes() != old.statement {
@@ -115,8 +120,8 @@ impl PathHere {
             return Ok(Located { entry, coordinate: old.coordinate.clone(), bundle });
         }
         let (found, root): (Candidate, PathBuf) = match &self.kind {
-            TargetKind::Folder(folder) => search::of_folder(log, folder, cache)?,
-            TargetKind::File(file) => search::of_file(log, file, cache)?,
+            TargetKind::Folder(folder) => search::of_folder(log, folder, publisher, cache)?,
+            TargetKind::File(file) => search::of_file(log, file, publisher, cache)?,
             TargetKind::Bundle => {
                 let path = self.bundle.clone().unwrap_or_default();
                 return Err(stele_publish::error::FileError::Malformed {

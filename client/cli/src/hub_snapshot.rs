@@ -20,17 +20,17 @@ pub(crate) fn meant(path: &Path) -> Result<Cow<'_, Path>, NotCached> {
         None => Some(repository),
         Some(revision) => snapshot_at(&repository, revision),
     });
+    let found = found.and_then(|snapshot| match &named.path {
+        None => Some(snapshot),
+        // An address names one file of a revision: another one is not what it names.
+        Some(path) => is_plain(path).then(|| snapshot.join(path)).filter(|found| found.exists()),
+    });
     found.map(Cow::Owned).ok_or_else(|| NotCached { named, cache: cache_folder() })
 }
 
 /// The snapshot of a revision: a commit, or what `refs/` has under its name.
 fn snapshot_at(repository: &Path, revision: &str) -> Option<PathBuf> {
-    let is_plain = |part: &str| {
-        !part.is_empty()
-            && part != ".."
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-    };
-    if !revision.split('/').all(is_plain) {
+    if !is_plain(revision) {
         return None;
     }
     let snapshot = |commit: &str| {
@@ -41,7 +41,17 @@ fn snapshot_at(repository: &Path, revision: &str) -> Option<PathBuf> {
     snapshot(revision).or_else(|| snapshot(named()?.trim()))
 }
 
-/// A repository, or a revision of it, that is not on this disk.
+/// Whether a path leads to nothing but what is below, and has only what names of revisions and of a hub's files have.
+fn is_plain(path: &str) -> bool {
+    let is_plain = |part: &str| {
+        !part.is_empty()
+            && part != ".."
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.+".contains(&byte))
+    };
+    path.split('/').all(is_plain)
+}
+
+/// A repository, a revision of it or a file of that, that is not on this disk.
 #[derive(Debug, thiserror::Error)]
 #[error("{} is not in the Hugging Face cache of this user", described(.named))]
 pub(crate) struct NotCached {
@@ -49,10 +59,11 @@ pub(crate) struct NotCached {
     cache: Option<PathBuf>,
 }
 
-fn described(HubRepository { name, revision }: &HubRepository) -> String {
+fn described(HubRepository { name, revision, path }: &HubRepository) -> String {
+    let path = path.as_ref().map(|path| format!("{path} of ")).unwrap_or_default();
     match revision {
-        Some(revision) => format!("{name} at {revision}"),
-        None => name.clone(),
+        Some(revision) => format!("{path}{name} at {revision}"),
+        None => format!("{path}{name}"),
     }
 }
 

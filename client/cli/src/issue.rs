@@ -48,9 +48,11 @@ pub(crate) fn issue(request: StatementRequest, say: &Say) -> Result<Output, Fail
     let mut problems = Problems::default();
     let sources = key::all_named(&say.key)?;
     let keys = problems.keep(key::signers_in(&sources, &say.key));
+    let origin = request.subject.as_ref().and_then(|subject| subject.origin.as_ref());
     let policy = problems.keep(policy_file::load(say.said.trust.policy.as_deref())).map(|loaded| loaded.policy);
-    let url =
-        policy.as_ref().and_then(|policy| problems.keep(log_url::log_url(say.said.trust.log.as_deref(), Some(policy))));
+    let url = policy
+        .as_ref()
+        .and_then(|policy| problems.keep(log_url::log_url_of(say.said.trust.log.as_deref(), policy, origin)));
     let (Some(keys), Some(policy), Some(url)) = (keys, policy, url) else {
         return rehearsal::refused(problems, say.said.dry_run);
     };
@@ -76,9 +78,16 @@ pub(crate) fn issue(request: StatementRequest, say: &Say) -> Result<Output, Fail
     }
     let Issued { logged, sent } = prepared.send(&mut record, &to)?;
     if sent.is_some() {
-        local_state(false).keep_own(&mut record, &logged)?;
+        unremembered(local_state(false).keep_own(&mut record, &logged));
     }
     render(&logged, &mut record, None, to.output, sent.as_deref())
+}
+
+/// A statement that was sent is in the log, whatever this machine can remember of it.
+pub(crate) fn unremembered(kept: Result<(), impl Into<Failure>>) {
+    if let Err(failure) = kept.map_err(Into::into) {
+        note(&format!("warning: it was sent, and this machine cannot remember it: {}\n", failure.as_explain()));
+    }
 }
 
 /// What would be said, and what it would change of the releases that it is about.

@@ -33,7 +33,7 @@ pub(crate) struct LoadedStatement {
     pub(crate) position: Option<u64>,
     /// When a key that signed it was revoked later, as far as that is known here.
     pub(crate) revoked: Option<Revocation>,
-    /// What else its publisher said of it, by the file that it is from; nothing of that is verified.
+    /// What else its publisher said of it, or of the key that signed it, by the file that it is from; nothing of that is verified.
     pub(crate) said: Vec<SignedStatement>,
 }
 
@@ -112,7 +112,7 @@ impl LoadedStatement {
 fn read(path: &Path) -> Result<(LoadedStatement, Option<Vec<u8>>), Failure> {
     let what = "a release.stele or a signed statement";
     let bytes = error::read(path, MAX_BUNDLE as u64, what)?;
-    let mut said = Vec::new();
+    let (mut said, mut keys) = (Vec::new(), Vec::new());
     let (statement, manifest, evidence) = match Bundle::parse(&bytes) {
         _ if TransparentStatement::looks_like(&bytes) => {
             (TransparentStatement::parse(&bytes)?.statement().bytes().to_vec(), None, None)
@@ -120,6 +120,7 @@ fn read(path: &Path) -> Result<(LoadedStatement, Option<Vec<u8>>), Failure> {
         Ok(bundle) => {
             let more = bundle.names.iter().flat_map(|names| &names.said);
             said.extend(more.filter_map(|logged| SignedStatement::parse(&logged.statement).ok()));
+            keys.extend(bundle.keys.iter().filter_map(|logged| SignedStatement::parse(&logged.statement).ok()));
             (bundle.statement, Manifest::parse(&bundle.manifest).ok(), Some(bundle.proof))
         }
         Err(_) => (bytes, None, None),
@@ -130,6 +131,11 @@ fn read(path: &Path) -> Result<(LoadedStatement, Option<Vec<u8>>), Failure> {
         problem: error.to_string(),
         hint: "`stele inspect FILE` says what a file is",
     })?;
+    // That the key which signed it was revoked is said of it as well.
+    said.extend(keys.into_iter().filter(|change: &SignedStatement| match change.statement() {
+        Statement::Publisher(change) => change.revoked.contains(&signed.kid()),
+        _ => false,
+    }));
     let named = signed.statement().manifest_digest();
     let manifest = manifest.filter(|manifest| Some(manifest.digest()) == named);
     Ok((LoadedStatement { signed, manifest, release_status: None, position: None, revoked: None, said }, evidence))

@@ -1,7 +1,7 @@
 //! Whom a verb asks, whom it believes, and where it remembers: what the verbs that ask a log have in common.
 
 use stele_durable::DurableError;
-use stele_explain::{Explain, Failure, explain};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::api::LogClient;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::local_state::{LocalState, LogId};
@@ -9,7 +9,9 @@ use stele_log_client::log_url;
 use stele_log_client::log_view::{LogAddress, LogView, MAX_VERDICT_WAIT, MAX_WHOLE_WAIT};
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::reader::ReadError;
+use stele_log_client::statements::StatementSource as _;
 use stele_publish::issued_at;
+use stele_spec::checkpoint::Origin;
 use stele_spec::policy::Policy;
 use stele_terminal::volume::note;
 use stele_terminal::writers::warn_of_writers;
@@ -43,24 +45,54 @@ pub(crate) fn proven_entries<'a>(
 impl LogContext {
     /// By the arguments of a verb. The time that the log has for all answers begins here.
     pub(crate) fn by(args: &LogArgs) -> Result<Self, Failure> {
-        Self::asking(args, |address| address.within(MAX_VERDICT_WAIT))
+        Self::of(args, None)
+    }
+
+    /// The same; of several logs of the policy that of which something on this disk is.
+    pub(crate) fn of(args: &LogArgs, origin: Option<&Origin>) -> Result<Self, Failure> {
+        Self::asking(args, origin, |address| address.within(MAX_VERDICT_WAIT))
     }
 
     /// The same for a verb that takes as well any copy of the log's static files, and has the time to read it.
-    pub(crate) fn of_a_copy(args: &LogArgs) -> Result<Self, Failure> {
-        Self::asking(args, |address| address.or_static_files().within(MAX_WHOLE_WAIT))
+    pub(crate) fn of_a_copy(args: &LogArgs, origin: Option<&Origin>) -> Result<Self, Failure> {
+        Self::asking(args, origin, |address| address.or_static_files().within(MAX_WHOLE_WAIT))
     }
 
-    fn asking(args: &LogArgs, how: impl FnOnce(LogAddress) -> LogAddress) -> Result<Self, Failure> {
+    fn asking(
+        args: &LogArgs,
+        origin: Option<&Origin>,
+        how: impl FnOnce(LogAddress) -> LogAddress,
+    ) -> Result<Self, Failure> {
         let loaded = policy_file::load(args.trust.policy.as_deref())?;
-        let address = LogAddress::new(log_url::log_url(args.trust.log.as_deref(), Some(&loaded.policy))?, note)
-            .accepting(Incomplete::by(args.trust.accept_incomplete_answer));
+        let url = log_url::log_url_of(args.trust.log.as_deref(), &loaded.policy, origin)?;
+        let address = LogAddress::new(url, note).accepting(Incomplete::by(args.trust.accept_incomplete_answer));
         Ok(Self { policy: loaded.policy, local_state: local_state(args.no_state), address: how(address) })
     }
 
     /// The log under its newest head.
     pub(crate) fn log(&self) -> Result<LogView<'_>, Failure> {
         self.address.ask(&self.policy, &self.local_state)
+    }
+}
+
+/// Checks that a log is the one of which something is.
+pub(crate) fn is_of(own: &Origin, log: &LogView<'_>) -> Result<(), OtherLogAsked> {
+    let asked = log.head().origin();
+    if own == asked { Ok(()) } else { Err(OtherLogAsked { own: own.to_string(), asked: asked.to_string() }) }
+}
+
+/// A log that the release is not in: what it answers says nothing of the release.
+#[derive(Debug, thiserror::Error)]
+#[error("the release is in the log {own}, and {asked} was asked")]
+pub(crate) struct OtherLogAsked {
+    own: String,
+    asked: String,
+}
+
+impl Explain for OtherLogAsked {
+    explain! {
+        Self { own, asked } => Exit::WrongPolicy, "other-log", hint: "--log URL names the log of the release; without it the one of the bundle is asked",
+            "expected": own, "found": asked;
     }
 }
 

@@ -17,6 +17,8 @@ const NO_OWNERS: [&str; 10] =
     ["api", "blog", "collections", "datasets", "docs", "models", "organizations", "papers", "settings", "spaces"];
 /// Pages of a repository that name a revision next.
 const OF_A_REVISION: [&str; 8] = ["tree", "blob", "resolve", "raw", "blame", "edit", "commit", "commits"];
+/// Those of them that name a file or a folder after it.
+const OF_A_PATH: [&str; 6] = ["tree", "blob", "resolve", "raw", "blame", "edit"];
 /// Pages of a repository that name none.
 const OF_NONE: [&str; 4] = ["discussions", "settings", "community", "activity"];
 
@@ -27,6 +29,8 @@ pub(crate) struct HubRepository {
     pub(crate) name: String,
     /// A branch, a commit, or `refs/pr/1`.
     pub(crate) revision: Option<String>,
+    /// The file or folder in it, where its page was named.
+    pub(crate) path: Option<String>,
 }
 
 /// The package URLs that a text may be recorded as, the likeliest first; none where it names no package.
@@ -43,7 +47,8 @@ pub(crate) fn hub_repository(text: &str) -> Option<HubRepository> {
     let purl = purl?.to_string();
     let name = purl.strip_prefix("pkg:huggingface/")?.split(['?', '#']).next()?;
     let (name, revision) = name.split_once('@').map_or((name, None), |(name, revision)| (name, Some(revision)));
-    Some(HubRepository { name: name.to_owned(), revision: revision.map(|revision| revision.replace("%2F", "/")) })
+    let revision = revision.map(|revision| revision.replace("%2F", "/"));
+    Some(HubRepository { name: name.to_owned(), revision, path: None })
 }
 
 /// A package URL, where a text begins as one; none in it where it is malformed.
@@ -61,7 +66,7 @@ fn pasted(text: &str) -> Option<HubRepository> {
 }
 
 /// The package URLs under which a repository may be recorded.
-fn recorded_as(HubRepository { name, revision }: &HubRepository) -> Option<Vec<Purl>> {
+fn recorded_as(HubRepository { name, revision, .. }: &HubRepository) -> Option<Vec<Purl>> {
     let bare: Purl = format!("pkg:huggingface/{name}").parse().ok()?;
     let at = revision.as_ref().map(|revision| revision.replace('/', "%2F"));
     let at = at.and_then(|revision| format!("pkg:huggingface/{name}@{revision}").parse().ok());
@@ -120,7 +125,8 @@ fn repository(path: &str) -> Option<HubRepository> {
     };
     let (name, at) = name.split_once('@').map_or((name.as_str(), None), |(name, at)| (name, Some(at)));
     let name = name.strip_suffix(".git").unwrap_or(name);
-    let revision = match (at, parts.next()) {
+    let page = parts.next();
+    let revision = match (at, page) {
         (Some(at), _) => Some(at.to_owned()),
         (None, Some(page)) if OF_A_REVISION.contains(&page) => match parts.next() {
             // `refs/pr/1` is one revision.
@@ -132,7 +138,9 @@ fn repository(path: &str) -> Option<HubRepository> {
         (None, Some(_)) => return None,
         (None, None) => None,
     };
-    Some(HubRepository { name: name.to_owned(), revision })
+    let path = parts.collect::<Vec<_>>().join("/");
+    let path = Some(path).filter(|path| !path.is_empty() && page.is_some_and(|page| OF_A_PATH.contains(&page)));
+    Some(HubRepository { name: name.to_owned(), revision, path })
 }
 
 #[cfg(test)]

@@ -12,7 +12,9 @@ use stele_log_client::release_lookup::ReleaseLookup;
 use stele_log_client::statements::StatementList;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{FilePath, Manifest, Role};
-use stele_spec::name::Coordinate;
+use stele_spec::name::{Coordinate, Publisher};
+use stele_spec::status::State;
+use stele_terminal::volume::note;
 use stele_verify::folder::digest_cache::DigestCache;
 use stele_verify::folder::hash::{Job, hash_unknown};
 use stele_verify::folder::walk::{Found, walk_to_verify};
@@ -24,6 +26,9 @@ const MAX_ASKED: usize = 8;
 /// The most releases that may have one file.
 const MAX_CANDIDATES: usize = 32;
 
+/// How many other releases of the same bytes are named.
+const NAMED: usize = 3;
+
 /// A release that the log names, and that counts.
 #[derive(Debug)]
 pub(crate) struct Candidate {
@@ -33,12 +38,18 @@ pub(crate) struct Candidate {
     pub(crate) coordinate: Coordinate,
     /// Its files, where they were asked for.
     pub(crate) manifest: Option<Manifest>,
+    /// What became of it.
+    state: State,
 }
 
 /// The release that the files of a folder are, and the folder where that release begins.
+///
+/// Of several publishers who released the very same files the one who is asked for is meant, else the one who did so first: a copy under another name
+/// takes nothing away.
 pub(crate) fn of_folder(
     log: &LogView<'_>,
     folder: &Path,
+    publisher: Option<&Publisher>,
     cache: Option<&DigestCache>,
 ) -> Result<(Candidate, PathBuf), Failure> {
     let mut files = walk_to_verify(folder, "", &|_| false)?.files;
@@ -47,7 +58,7 @@ pub(crate) fn of_folder(
     let what = folder.display().to_string();
     for file in files.iter().take(MAX_ASKED) {
         let digest = hashed(file, cache)?;
-        let found = having(log, digest)?;
+        let found = by(publisher, having(log, digest)?);
         if !found.is_empty() {
             if Role::of_path(&file.path) != Role::Weights && files.iter().any(is_weights) {
                 // The configuration and tokenizer of a model are in the folders of all that were made of it: its weights say which one it is.
@@ -55,10 +66,19 @@ pub(crate) fn of_folder(
                 let resembles = alike.into_iter().map(|found| found.coordinate).collect();
                 return Err(SearchError::OtherWeights { what, shared: file.path.to_string(), resembles }.into());
             }
-            let candidate = one_of(apart(found, &files, cache)?, what)?;
+            let found = apart(found, &files, cache)?;
+            let is_same = found.windows(2).all(|two| two.iter().map(digests).collect::<BTreeSet<_>>().len() == 1);
+            let candidate = if is_same { first_of(found, what)? } else { one_of(found, what)? };
             let at = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).join(file.path.as_str());
             // The folder may be a part of the release. What has another name than recorded says nothing of that.
-            let root = candidate.root_of(&at, digest).filter(|root| at.starts_with(root) && !root.starts_with(folder));
+            let recorded_at = candidate.root_of(&at, digest);
+            if let (None, Some(recorded)) = (&recorded_at, candidate.name_of(digest)) {
+                note(&format!(
+                    "{} has the bytes of {recorded} of {}, under a name of its own: `stele verify FILE` looks at it alone\n",
+                    file.path, candidate.coordinate
+                ));
+            }
+            let root = recorded_at.filter(|root| at.starts_with(root) && !root.starts_with(folder));
             return Ok((candidate, root.unwrap_or_else(|| folder.to_owned())));
         }
     }
@@ -69,16 +89,20 @@ pub(crate) fn of_folder(
 pub(crate) fn of_file(
     log: &LogView<'_>,
     path: &Path,
+    publisher: Option<&Publisher>,
     cache: Option<&DigestCache>,
 ) -> Result<(Candidate, PathBuf), Failure> {
     let size = std::fs::metadata(path).map_or(0, |found| found.len());
     let digest = hash(path, size, cache)?;
     let what = format!("{} (SHA-256 {digest})", path.display());
-    let found = having(log, digest)?;
+    let found = by(publisher, having(log, digest)?);
     if found.is_empty() {
         return Err(SearchError::Unknown { what, asked: 1 }.into());
     }
-    let candidate = one_of(found, what)?;
+    // Which of them is meant, weights say; what is beside weights is in releases of many models.
+    let is_weights =
+        found.iter().all(|found| found.name_of(digest).is_some_and(|path| Role::of_path(path) == Role::Weights));
+    let candidate = if is_weights { first_of(found, what)? } else { one_of(found, what)? };
     let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let root = candidate.root_of(path, digest);
     Ok((candidate, root.unwrap_or_else(|| above.to_owned())))
@@ -94,6 +118,12 @@ pub(crate) fn one(log: &LogView<'_>, listing: StatementList, what: &str) -> Resu
 }
 
 impl Candidate {
+    /// The path at which a file is recorded.
+    fn name_of(&self, digest: Digest) -> Option<&FilePath> {
+        let mut recorded = self.manifest.iter().flat_map(Manifest::files);
+        recorded.find(|recorded| recorded.sha256 == digest).map(|recorded| &recorded.path)
+    }
+
     /// The folder of the release, by a file in it, if that has a path at which it is recorded.
     fn root_of(&self, file: &Path, digest: Digest) -> Option<PathBuf> {
         let file = std::path::absolute(file).ok()?;
@@ -155,7 +185,7 @@ fn counting(log: &LogView<'_>, listing: StatementList) -> Result<Vec<Candidate>,
             Err(failure) if failure.as_explain().exit() == Exit::Unavailable => None,
             Err(failure) => return Err(failure),
         };
-        found.push(Candidate { entry, coordinate, manifest });
+        found.push(Candidate { entry, coordinate, manifest, state: release_status.history.state() });
     }
     Ok(found)
 }
@@ -221,6 +251,32 @@ fn apart(candidates: Vec<Candidate>, files: &[Found], cache: Option<&DigestCache
 fn digests(candidate: &Candidate) -> BTreeMap<Digest, u64> {
     let files = candidate.manifest.iter().flat_map(Manifest::files);
     files.filter(|file| file.size > 0).map(|file| (file.sha256, file.size)).collect()
+}
+
+/// Those of one publisher, where it has any.
+fn by(publisher: Option<&Publisher>, mut found: Vec<Candidate>) -> Vec<Candidate> {
+    if let Some(publisher) = publisher
+        && found.iter().any(|candidate| candidate.coordinate.publisher == *publisher)
+    {
+        found.retain(|candidate| candidate.coordinate.publisher == *publisher);
+    }
+    found
+}
+
+/// Of releases with the same bytes the newest of whoever released them first; whose else they are is said.
+fn first_of(mut found: Vec<Candidate>, what: String) -> Result<Candidate, Failure> {
+    let first = found.iter().min_by_key(|found| found.entry).map(|found| found.coordinate.publisher.clone());
+    let of_first = |found: &Candidate| Some(&found.coordinate.publisher) == first.as_ref();
+    let newest = found.iter().enumerate().filter(|(_, found)| of_first(found)).max_by_key(|(_, found)| found.entry);
+    let Some(at) = newest.map(|(at, _)| at) else { return one_of(found, what) };
+    let meant = found.remove(at);
+    for other in found.iter().take(NAMED) {
+        let (coordinate, entry, state) = (&other.coordinate, other.entry, other.state);
+        note(&format!(
+            "these bytes are also {coordinate}, entry {entry}, {state}: --publisher NAME says whose are meant\n"
+        ));
+    }
+    Ok(meant)
 }
 
 fn one_of(mut found: Vec<Candidate>, what: String) -> Result<Candidate, Failure> {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use stele_explain::{Exit, Explain, Failure, explain};
-use stele_log_client::log_url::LogUrlError;
+use stele_log_client::log_url::{self, LogUrlError};
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_bundle::NotABundle;
 use stele_log_client::release_lookup::ReleaseLookup;
@@ -12,6 +12,7 @@ use stele_log_client::statements::StatementList;
 use stele_publish::key_proposal::Proposal;
 use stele_publish::statement_proposal::StatementProposal;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
+use stele_spec::checkpoint::Origin;
 use stele_spec::coverage::{Coverage, MAX_COVERAGE};
 use stele_spec::hash::Digest;
 use stele_spec::index::{self, Kind};
@@ -24,6 +25,7 @@ use stele_verify::folder::BUNDLE;
 use stele_verify::folder::locate::{self, TargetError, TargetKind};
 
 use crate::fetched::PathHere;
+use crate::hub_snapshot;
 use crate::loaded_statement::LoadedStatement;
 use crate::package_name::{means, packages};
 use crate::release_search::{self as search, Candidate};
@@ -73,6 +75,14 @@ impl Subject {
         let path = Path::new(text);
         if path.exists() {
             return Self::here(path);
+        }
+        // A repository of the hub that lies in the cache with its bundle is known here; of any other one the log is asked.
+        let cached = hub_snapshot::meant(path).ok().filter(|found| **found != *path);
+        if let Some(found) = cached.and_then(|found| locate::kind_of(&found).ok()) {
+            match found {
+                TargetKind::Folder(folder) if folder.join(BUNDLE).exists() => return Self::here(&folder),
+                TargetKind::Folder(_) | TargetKind::File(_) | TargetKind::Bundle => {}
+            }
         }
         match (Self::in_log(text), locate::kind_of(path)) {
             (Some(subject), _) => Ok(subject),
@@ -125,6 +135,12 @@ impl Subject {
         !matches!(self, Self::File(_))
     }
 
+    /// The log that a bundle here names.
+    pub(crate) fn origin(&self) -> Option<Origin> {
+        let Self::File(path) = self else { return None };
+        log_url::origin_of(&bounded_read::read(path, MAX_BUNDLE as u64, "a release.stele").ok()?)
+    }
+
     /// The statement; it is asked for in the log, unless it is here.
     pub(crate) fn load(&self, log: Option<&LogView<'_>>) -> Result<LoadedStatement, Failure> {
         match (self, log) {
@@ -171,10 +187,15 @@ impl Subject {
                     }
                 }
                 let what = purls.first().map(ToString::to_string).unwrap_or_default();
+                // Not under any name of the log: by the files of it that lie here, if they do.
+                let cached = hub_snapshot::meant(Path::new(&what)).ok().filter(|found| found.is_dir());
+                if let (true, Some(cached)) = (listing.statements.is_empty(), cached) {
+                    return Self::Path(cached.into_owned()).find(log);
+                }
                 search::one(log, listing, &format!("the package URL {what}")).map(named)
             }
             Self::Path(path) => {
-                let located = PathHere::look(path)?.locate(log, None)?;
+                let located = PathHere::look(path)?.locate(log, None, None)?;
                 Ok(NamedRelease { entry: Some(located.entry), coordinate: located.coordinate })
             }
             Self::File(path) => {

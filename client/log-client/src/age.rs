@@ -59,10 +59,10 @@ impl CheckpointAge {
         let Some(max) = max else { return Ok(()) };
         match (self.ahead(), self.seconds()) {
             (Some(ahead), _) if ahead <= MAX_AHEAD.0 => Ok(()),
-            (Some(ahead), _) => Err(TooOld { max, found: Found::Future(HumanDuration(ahead)) }),
+            (Some(ahead), _) => Err(TooOld { max, found: Found::Future(HumanDuration(ahead)), was_asked: false }),
             (None, Some(found)) if found <= max.0 => Ok(()),
-            (None, Some(found)) => Err(TooOld { max, found: Found::Age(HumanDuration(found)) }),
-            (None, None) => Err(TooOld { max, found: Found::NoTime }),
+            (None, Some(found)) => Err(TooOld { max, found: Found::Age(HumanDuration(found)), was_asked: false }),
+            (None, None) => Err(TooOld { max, found: Found::NoTime, was_asked: false }),
         }
     }
 
@@ -185,6 +185,16 @@ pub struct TooOld {
     max: HumanDuration,
     /// What it is.
     found: Found,
+    /// Whether the log was asked for younger evidence.
+    was_asked: bool,
+}
+
+impl TooOld {
+    /// The same, where the log was asked, or was not.
+    #[must_use]
+    pub fn asked(self, was_asked: bool) -> Self {
+        Self { was_asked, ..self }
+    }
 }
 
 /// How fresh evidence is.
@@ -210,14 +220,21 @@ impl Found {
 const GET_A_NEWER_ONE: &str =
     "--online asks the log, and `stele fetch PATH` renews release.stele: the release is the same, the proof younger";
 
+/// What is left where the log has no younger one.
+const ALLOW_FOR_THE_LOG: &str = "the log was asked, and its newest tree head is that old: a log that is at rest has it cosigned again every few minutes, and less cannot be had";
+
+const fn way_out(was_asked: bool) -> &'static str {
+    if was_asked { ALLOW_FOR_THE_LOG } else { GET_A_NEWER_ONE }
+}
+
 impl Explain for TooOld {
     explain! {
-        Self { max, found: Found::Future(ahead) } => Exit::QuorumMissing, "evidence-from-the-future",
+        Self { max, found: Found::Future(ahead), .. } => Exit::QuorumMissing, "evidence-from-the-future",
             hint: "set this machine's clock if it is wrong. If it is right, the witnesses' clocks are wrong: tell their operators",
             "expected": format!("at most {max}"), "found": format!("{ahead} ahead of this machine's clock");
-        Self { max, found: Found::Age(found) } => Exit::QuorumMissing, "evidence-too-old", hint: GET_A_NEWER_ONE,
+        Self { max, found: Found::Age(found), was_asked } => Exit::QuorumMissing, "evidence-too-old", hint: way_out(*was_asked),
             "expected": format!("at most {max}"), "found": found;
-        Self { max, found: Found::NoTime } => Exit::QuorumMissing, "evidence-too-old", hint: GET_A_NEWER_ONE,
+        Self { max, found: Found::NoTime, was_asked } => Exit::QuorumMissing, "evidence-too-old", hint: way_out(*was_asked),
             "expected": format!("at most {max}"), "found": "no time at all";
     }
 }

@@ -1,4 +1,4 @@
-//! The name proofs of a bundle, as a log serves them now: all under one checkpoint, with the inclusion proof of the release.
+//! The name proofs of a bundle, as a log serves them now or its static files give them: all under one checkpoint, with the inclusion proof of the release.
 //!
 //! Nothing that is asked here is believed: the bundle with its name proofs counts where the library's own check accepts it.
 
@@ -15,6 +15,7 @@ use stele_verify::{VerifiedRelease, VerifyError, verify};
 use crate::age::completeness_of;
 use crate::api::LogClient;
 use crate::index_end::is_absent;
+use crate::index_of_files::IndexOfFiles;
 
 /// How often a log is asked again that went on while it was asked: a batch a second is more than most logs have.
 const TRIES: usize = 4;
@@ -33,8 +34,8 @@ pub struct CompletedBundle {
 /// Why a bundle has no name proofs.
 #[derive(Debug, thiserror::Error)]
 pub enum NoNames {
-    /// The log serves none at its address: it is a copy of static files, or has no index.
-    #[error("none are served at this address")]
+    /// None are to be had at its address: the log has no index, or too many entries to read for one answer.
+    #[error("none are to be had at this address")]
     Unserved,
     /// More was said than a bundle has.
     #[error("its publisher said more of it than the {MAX_SAID} statements that a bundle may have")]
@@ -56,9 +57,51 @@ pub fn text(release: &VerifiedRelease, lack: Option<&NoNames>) -> String {
     format!("{}{why}", completeness_of(release))
 }
 
-/// The same bundle with the name proofs that the log serves, under its newest checkpoint. Where there are none, or they do not hold, the bundle as it
+/// Who gives name proofs, and the entries that they list.
+pub trait Names {
+    /// What is listed under a subject, under the newest checkpoint.
+    fn listed(&self, subject: &Subject) -> Result<NameProof, NoNames>;
+    /// The inclusion proof of an entry, under the newest checkpoint.
+    fn proof(&self, position: u64) -> Result<TlogProof, NoNames>;
+    /// The bytes of an entry.
+    fn entry(&self, position: u64) -> Result<Vec<u8>, NoNames>;
+}
+
+impl Names for LogClient {
+    fn listed(&self, subject: &Subject) -> Result<NameProof, NoNames> {
+        self.name_proof(subject, 0).map_err(|failure| match is_absent(&failure) {
+            true => NoNames::Unserved,
+            false => NoNames::Unanswered(failure),
+        })
+    }
+
+    fn proof(&self, position: u64) -> Result<TlogProof, NoNames> {
+        let bytes = self.proof(position).map_err(NoNames::Unanswered)?;
+        TlogProof::parse(&bytes).map_err(|error| NoNames::Refused(Box::new(VerifyError::Proof(error))))
+    }
+
+    fn entry(&self, position: u64) -> Result<Vec<u8>, NoNames> {
+        self.entry(position).map_err(NoNames::Unanswered)
+    }
+}
+
+impl Names for IndexOfFiles<'_> {
+    fn listed(&self, subject: &Subject) -> Result<NameProof, NoNames> {
+        self.prove(subject).map_err(NoNames::Unanswered)?.ok_or(NoNames::TooMany)
+    }
+
+    fn proof(&self, position: u64) -> Result<TlogProof, NoNames> {
+        self.inclusion(position).map_err(|error| NoNames::Unanswered(error.into()))
+    }
+
+    fn entry(&self, position: u64) -> Result<Vec<u8>, NoNames> {
+        self.bytes(position).map_err(|error| NoNames::Unanswered(error.into()))
+    }
+}
+
+/// The same bundle with the name proofs that there are, under its newest checkpoint. Where there are none, or they do not hold, the bundle as it
 /// is: the release is proven without them.
-pub fn completed(log: Option<&LogClient>, policy: &Policy, bundle: Bundle) -> Result<CompletedBundle, Failure> {
+pub fn completed(log: Option<&dyn Names>, policy: &Policy, bundle: Bundle) -> Result<CompletedBundle, Failure> {
     let lack = match log.map_or(Err(NoNames::Unserved), |log| with_names(log, &bundle)) {
         Ok(complete) => match complete.encode().map_err(VerifyError::Bundle).and_then(|bytes| {
             let release = verify(&bytes, policy)?;
@@ -75,7 +118,7 @@ pub fn completed(log: Option<&LogClient>, policy: &Policy, bundle: Bundle) -> Re
 }
 
 /// Asks until all answers are under one checkpoint.
-fn with_names(log: &LogClient, bundle: &Bundle) -> Result<Bundle, NoNames> {
+fn with_names(log: &dyn Names, bundle: &Bundle) -> Result<Bundle, NoNames> {
     let malformed = |error| NoNames::Refused(Box::new(error));
     let signed = SignedStatement::parse(&bundle.statement).map_err(|error| malformed(VerifyError::Statement(error)))?;
     let Statement::Release(release) = signed.statement() else { return Err(NoNames::Unserved) };
@@ -83,7 +126,7 @@ fn with_names(log: &LogClient, bundle: &Bundle) -> Result<Bundle, NoNames> {
     let coordinate = release.coordinate();
     let subjects = (Subject::release(&coordinate), Subject::publisher(&coordinate.publisher));
     for _ in 0..TRIES {
-        let (about, name) = (named(log, &subjects.0)?, named(log, &subjects.1)?);
+        let (about, name) = (log.listed(&subjects.0)?, log.listed(&subjects.1)?);
         if about.checkpoint().text() != name.checkpoint().text() {
             continue;
         }
@@ -96,7 +139,7 @@ fn with_names(log: &LogClient, bundle: &Bundle) -> Result<Bundle, NoNames> {
 
 /// The bundle whose parts are all under the checkpoint of these name proofs; none where the log went on meanwhile.
 fn under_one_checkpoint(
-    log: &LogClient,
+    log: &dyn Names,
     bundle: &Bundle,
     entry: u64,
     about: &NameProof,
@@ -112,11 +155,11 @@ fn under_one_checkpoint(
     let (mut said, mut keys) = (Vec::new(), Vec::new());
     for position in further {
         let Some(proof) = proof_under(log, position, head)? else { return Ok(None) };
-        said.push(LoggedStatement { statement: entry_at(log, position)?, proof: proof.to_bytes() });
+        said.push(LoggedStatement { statement: log.entry(position)?, proof: proof.to_bytes() });
     }
     for pointer in pointers(name)? {
         let Some(proof) = proof_under(log, pointer.position, head)? else { return Ok(None) };
-        keys.push(LoggedStatement { statement: entry_at(log, pointer.position)?, proof: proof.to_bytes() });
+        keys.push(LoggedStatement { statement: log.entry(pointer.position)?, proof: proof.to_bytes() });
     }
     let names = BundledNames {
         keys: name.answer_lines().into_bytes(),
@@ -125,13 +168,6 @@ fn under_one_checkpoint(
         release: about.answer_lines().into_bytes(),
     };
     Ok(Some(Bundle { proof: proof.to_bytes(), keys, names: Some(names), ..bundle.clone() }))
-}
-
-fn named(log: &LogClient, subject: &Subject) -> Result<NameProof, NoNames> {
-    log.name_proof(subject, 0).map_err(|failure| match is_absent(&failure) {
-        true => NoNames::Unserved,
-        false => NoNames::Unanswered(failure),
-    })
 }
 
 /// All pointers of a list; a longer one than a proof shows is longer than a bundle may have.
@@ -144,12 +180,7 @@ fn pointers(proof: &NameProof) -> Result<&[Pointer], NoNames> {
 }
 
 /// The inclusion proof of an entry, if it is under this checkpoint.
-fn proof_under(log: &LogClient, position: u64, head: &str) -> Result<Option<TlogProof>, NoNames> {
-    let bytes = log.proof(position).map_err(NoNames::Unanswered)?;
-    let proof = TlogProof::parse(&bytes).map_err(|error| NoNames::Refused(Box::new(VerifyError::Proof(error))))?;
+fn proof_under(log: &dyn Names, position: u64, head: &str) -> Result<Option<TlogProof>, NoNames> {
+    let proof = log.proof(position)?;
     Ok((proof.checkpoint().text() == head).then_some(proof))
-}
-
-fn entry_at(log: &LogClient, position: u64) -> Result<Vec<u8>, NoNames> {
-    log.entry(position).map_err(NoNames::Unanswered)
 }

@@ -161,6 +161,7 @@ fn other_clauses(verdict: &Headline<'_>, judged: &Judgement) -> Vec<String> {
         if is_other(Word::Unrecorded) {
             clauses.push(unrecorded(comparison));
         }
+        clauses.extend(accepted(comparison));
     }
     let is_withdrawn = history.withdrawal().is_some();
     if judged.word != Word::Withdrawn && !WithdrawnError::all(history).is_empty() {
@@ -212,6 +213,22 @@ fn other_clauses(verdict: &Headline<'_>, judged: &Judgement) -> Vec<String> {
     if !bases.is_empty() {
         let were = if bases.len() == 1 { "was" } else { "were" };
         clauses.push(format!("made of {}, which {were} WITHDRAWN", names(bases.iter(), bases.len(), NAMED)));
+    }
+    let harmed = verdict.lineage.nodes.iter().filter_map(|node| {
+        let history = node.release_status().filter(|known| !is_withdrawn(known)).map(|known| &known.history)?;
+        let mut open = history.open_incidents().into_iter();
+        let (_, incident) = open.find(|(_, incident)| WithdrawnError::is_critical(incident))?;
+        let by = reporter(&incident.publisher.name, history.coordinate());
+        Some(format!(
+            "{}, which has a CRITICAL incident, {} ({}), reported by {by}",
+            node.name(),
+            incident.id,
+            incident.class
+        ))
+    });
+    let harmed: Vec<String> = harmed.collect();
+    if !harmed.is_empty() {
+        clauses.push(format!("made of {}", names(harmed.iter(), harmed.len(), NAMED)));
     }
     clauses
 }
@@ -270,6 +287,20 @@ fn unrecorded(comparison: &FolderReport) -> String {
     let are = if extra.len() == 1 { "is" } else { "are" };
     let named = names(extra.iter().map(|extra| extra.path.as_str()), extra.len(), NAMED);
     format!("{} here that a loader may take {are} not in the record: {named}", count(extra.len(), "file"))
+}
+
+/// What a loader may take that no record has, and that the reader accepts.
+fn accepted(comparison: &FolderReport) -> Option<String> {
+    let all: Vec<&str> = comparison
+        .extra
+        .iter()
+        .filter(|extra| extra.is_allowed && extra.role.is_some())
+        .map(|extra| extra.path.as_str())
+        .collect();
+    let are = if all.len() == 1 { "is" } else { "are" };
+    let more =
+        || format!("{} more that a loader may take {are} accepted: {}", all.len(), names(all.iter(), all.len(), NAMED));
+    (!all.is_empty()).then(more)
 }
 
 /// `by its publisher on 2026-11-27: "Missed evaluation."`, or the critical incident.

@@ -31,6 +31,9 @@ pub mod release_lookup;
 pub mod whole_log;
 
 #[cfg(feature = "ask")]
+pub mod index_of_files;
+
+#[cfg(feature = "ask")]
 pub mod proven_entries;
 
 #[cfg(feature = "ask")]

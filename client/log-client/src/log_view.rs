@@ -16,7 +16,6 @@ use stele_explain::{Exit, Failure};
 use stele_spec::hash::Digest;
 use stele_spec::index::{Pointer, Subject, subjects_of};
 use stele_spec::manifest::Manifest;
-use stele_spec::merkle::prove_inclusion;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::proof::TlogProof;
@@ -25,6 +24,7 @@ use stele_verify::VerifyError;
 
 use crate::api::LogClient;
 use crate::index_end::{Incomplete, ends_with_index, is_absent};
+use crate::index_of_files::{self, IndexOfFiles};
 use crate::local_state::{LocalState, LogId, Stale};
 use crate::log_end::LogEnd;
 use crate::name_lookup::NameLookup;
@@ -332,10 +332,7 @@ impl LogView<'_> {
                 entry => entry?,
             },
         };
-        let path = prove_inclusion(&self.tree, position, head.size()).map_err(|error| match error {
-            stele_spec::merkle::InclusionError::Nodes(error) => error,
-            _ => ReadError::PastTheEnd { position, size: head.size() },
-        })?;
+        let path = index_of_files::path(&self.tree, position)?;
         Ok(ProvenStatement::check(&entry, TlogProof::new(position, path, head.note().clone()), head)?)
     }
 
@@ -457,6 +454,11 @@ impl LogView<'_> {
     /// Its API; none where it is read as a whole, being static files alone.
     pub(crate) fn api(&self) -> Option<&LogClient> {
         (!self.is_read_whole()).then_some(self.client)
+    }
+
+    /// Its index, made of all entries; none where it has an API, or ends its trees with no root of an index.
+    pub(crate) fn index_of_files(&self) -> Result<Option<IndexOfFiles<'_>>, Failure> {
+        if self.is_read_whole() { IndexOfFiles::read(&self.tree) } else { Ok(None) }
     }
 
     /// Checks that the head of an answer is of our tree. It may be newer: the log goes on while it is asked.

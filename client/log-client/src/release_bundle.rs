@@ -9,7 +9,7 @@ use stele_spec::hash::Digest;
 use stele_spec::name::Coordinate;
 use stele_verify::{VerifiedRelease, verify};
 
-use crate::bundle_names::{CompletedBundle, NoNames, completed};
+use crate::bundle_names::{CompletedBundle, Names, NoNames, completed};
 use crate::log_view::LogView;
 use crate::statements::{ProvenStatement, StatementSource as _};
 
@@ -36,7 +36,13 @@ impl ReleaseBundle {
     pub fn complete(log: &LogView<'_>, position: u64) -> Result<Self, Failure> {
         let bundle = parts(log, position)?;
         encode(position, &bundle)?;
-        let CompletedBundle { bytes, release, lack } = completed(log.api(), log.policy(), bundle)?;
+        // A copy that answers no question has what the answers are made of.
+        let index = log.index_of_files()?;
+        let names = match (log.api(), &index) {
+            (Some(api), _) => Some(api as &dyn Names),
+            (None, index) => index.as_ref().map(|index| index as &dyn Names),
+        };
+        let CompletedBundle { bytes, release, lack } = completed(names, log.policy(), bundle)?;
         log.agree(release.checkpoint())?;
         Ok(Self { bytes, release, lack })
     }

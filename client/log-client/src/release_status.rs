@@ -44,12 +44,12 @@ pub struct ReleaseStatus {
     bundled: BTreeMap<u64, BundledSigners>,
 }
 
-/// The keys that signed a statement of a bundle, and the entry that revoked one of them, where the bundle has that.
+/// The keys that signed a statement of a bundle, and the first revocation of one of them, where the bundle has that.
 #[derive(Debug)]
 struct BundledSigners {
     speaker: Publisher,
     kids: Vec<KeyId>,
-    revoked: Option<u64>,
+    revoked: Option<Revocation>,
 }
 
 /// When a key was revoked.
@@ -92,14 +92,13 @@ fn first_revocation(
     statements: &[ProvenStatement],
     kids: impl Iterator<Item = KeyId>,
 ) -> Option<Revocation> {
-    let history = KeyHistory::fold(publisher, statements.iter().map(ProvenStatement::proven)).ok()?;
-    let entry = kids.filter_map(|kid| history.revoked_at(&kid)).min()?;
-    let logged = statements.iter().find(|logged| logged.position() == entry)?;
-    let reason = match logged.signed().statement() {
-        Statement::Publisher(change) => change.reason.as_ref().map(ToString::to_string),
-        _ => None,
-    };
-    Some(Revocation { entry, reason })
+    first_in(&KeyHistory::fold(publisher, statements.iter().map(ProvenStatement::proven)).ok()?, kids)
+}
+
+/// The same by what a name's key statements have left.
+fn first_in(history: &KeyHistory, kids: impl Iterator<Item = KeyId>) -> Option<Revocation> {
+    let (entry, reason) = kids.filter_map(|kid| history.revocation(&kid)).min_by_key(|(entry, _)| *entry)?;
+    Some(Revocation { entry, reason: reason.map(ToString::to_string) })
 }
 
 /// Who signed what a bundle has.
@@ -110,7 +109,7 @@ fn signed(evidence: &VerifiedRelease) -> BTreeMap<u64, BundledSigners> {
         .chain(said)
         .map(|at| {
             let kids: Vec<KeyId> = keys_of(at.value()).collect();
-            let revoked = kids.iter().filter_map(|kid| keys.revoked_at(kid)).min();
+            let revoked = first_in(keys, kids.iter().copied());
             (at.position(), BundledSigners { speaker: keys.publisher().clone(), kids, revoked })
         })
         .collect()
@@ -234,7 +233,7 @@ impl ReleaseStatus {
     /// When a key that signed a release was first revoked, if one was: by what is known here, or by the bundle alone.
     pub fn signer_revoked(&self, evidence: &VerifiedRelease) -> Option<Revocation> {
         let known = self.revocation(evidence.key_history().publisher(), evidence.signers());
-        known.or_else(|| evidence.signer_revoked_at().map(|entry| Revocation { entry, reason: None }))
+        known.or_else(|| first_in(evidence.key_history(), evidence.signers()))
     }
 
     /// When a key that signed the statement of an entry was first revoked after it, as far as is known here.
@@ -246,8 +245,7 @@ impl ReleaseStatus {
         }
         let BundledSigners { speaker, kids, revoked } = self.bundled.get(&position)?;
         let known = self.revocation(speaker, kids.iter().copied());
-        let bundled = || revoked.map(|entry| Revocation { entry, reason: None });
-        known.or_else(bundled).filter(|known| known.entry > position)
+        known.or_else(|| revoked.clone()).filter(|known| known.entry > position)
     }
 
     /// The statements that count and that a key signed which was revoked since, by the revocation.

@@ -92,12 +92,14 @@ impl ComputedClaims {
         }
     }
 
-    /// From the record and the files at hand. `names_of` gives further names of a logged parent, where it is known.
+    /// From the record and the files at hand. `named_licence` is the one with which the files were released: a card that is one of them names it still
+    /// where an amendment has changed it. `names_of` gives further names of a logged parent, where it is known.
     pub fn of_files(
         position: Option<u64>,
         release: &Release,
         manifest: &Manifest,
         files: &AtHand<'_>,
+        named_licence: &str,
         names_of: &dyn Fn(&Ancestor) -> Vec<String>,
     ) -> Self {
         let here: Vec<_> = manifest.files().iter().filter_map(|file| Some((file, files.find(&file.path)?))).collect();
@@ -127,7 +129,7 @@ impl ComputedClaims {
         let declared = declared_bases(&paths);
         let missing = of_declared_bases(position, release, &declared.bases, names_of);
         examination.findings.extend(missing);
-        if let Some((file, named)) = other_licences(&paths, release.license.spdx.as_str()) {
+        if let Some((file, named)) = other_licences(&paths, named_licence) {
             examination.findings.extend(of_named_licences(position, release, &file, &named));
         }
         for (path, why) in &declared.unread {

@@ -5,6 +5,9 @@
 //! | not packed | its digest is the SHA-256 of the file: nothing is downloaded. The path is that of an annotation; of a layer without one any file of the release that has its bytes |
 //! | `.tar`, `+gzip` | is read as it comes, each member hashed, nothing written; the paths are those of the members |
 //! | `+zstd`, other kinds of packing | is not read, and said to be unusable |
+//!
+//! Images that are mounted have the model in a folder, `models/` for example. Where all the release's files that an artifact has are below one
+//! folder, that folder is what is looked at, and not what lies beside it, as of a folder on a disk.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -36,6 +39,8 @@ const BESIDE: u64 = 64 << 20;
 const OWN: [&str; 3] = ["release.stele", "release.toml", "release.hints"];
 /// What a loader may take a file for that was not looked into.
 const UNREAD: &str = "not looked into";
+/// What begins the names of such marks in layers of images.
+const WHITEOUT: &str = ".wh.";
 /// The longest name of a layer that has no path.
 const SHOWN: usize = 80;
 
@@ -50,6 +55,8 @@ pub struct ArtifactContents {
     pub unpacked: usize,
     /// The bytes that were downloaded for that.
     pub downloaded: u64,
+    /// The folder that was looked at; empty for all of it.
+    pub below: String,
 }
 
 /// How a layer is packed.
@@ -66,12 +73,12 @@ enum Packing {
 /// What who pulls the artifact gets. Archives are downloaded; of the others nothing is.
 pub fn contents(registry: &Registry, image: &Image, manifest: &Manifest) -> Result<ArtifactContents, OciError> {
     let mut contents = ArtifactContents { layers: image.layers.len(), ..ArtifactContents::default() };
-    let mut places = Places::default();
+    let (mut places, mut archives) = (Places::default(), Vec::new());
     let (mut members, mut left) = (MAX_MEMBERS, manifest.total_bytes().saturating_add(BESIDE));
     let mut unread = None;
     for layer in &image.layers {
         match packing_of(layer) {
-            Packing::Raw => add_raw(layer, manifest, &mut places),
+            Packing::Raw => {}
             Packing::Unread(why) => add_unusable(layer, why, &mut places),
             Packing::Tar | Packing::TarGzip if unread.is_some() => {
                 add_unusable(layer, "an archive that was not read, since one before it could not be", &mut places);
@@ -93,7 +100,7 @@ pub fn contents(registry: &Registry, image: &Image, manifest: &Manifest) -> Resu
                             Member::Other { .. } => 0,
                         });
                         left = left.saturating_sub(bytes.sum());
-                        add_members(layer, found, manifest, &mut places);
+                        archives.push((layer, found));
                     }
                     Err(error) => {
                         add_unusable(layer, &format!("an archive that is not read: {error}"), &mut places);
@@ -103,8 +110,49 @@ pub fn contents(registry: &Registry, image: &Image, manifest: &Manifest) -> Resu
             }
         }
     }
+    let raw = || image.layers.iter().filter(|layer| packing_of(layer) == Packing::Raw);
+    let in_archives = archives.iter().flat_map(|(_, members)| members).filter_map(|member| match member {
+        Member::File { path, .. } => Some(path.as_str()),
+        Member::Other { .. } => None,
+    });
+    contents.below = folder_of(&raw().flat_map(paths_of).chain(in_archives).collect::<Vec<_>>(), manifest);
+    let look = Look { manifest, below: &contents.below };
+    raw().for_each(|layer| look.add_raw(layer, &mut places));
+    for (layer, found) in archives {
+        look.add_members(layer, found, &mut places);
+    }
     contents.folder = places.into_folder();
     Ok(contents)
+}
+
+/// The one folder below which the release's files are, by their paths; none of a release whose files are at their paths, or below several folders.
+fn folder_of(paths: &[&str], manifest: &Manifest) -> String {
+    let recorded: Vec<&str> = manifest.files().iter().map(|file| file.path.as_str()).collect();
+    let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
+    for path in paths {
+        if recorded.contains(path) {
+            return String::new();
+        }
+        for folder in recorded.iter().filter_map(|recorded| path.strip_suffix(recorded)?.strip_suffix('/')) {
+            *folders.entry(folder).or_default() += 1;
+        }
+    }
+    // `config.json` of a part, recorded as `unet/config.json`, is below two of them: the upper one has more.
+    let most = folders.values().copied().max();
+    let mut upper = folders.iter().filter(|(_, count)| Some(**count) == most).map(|(folder, _)| *folder);
+    let (first, others) = (upper.next(), upper.next());
+    let is_above_all = |above: &&str| folders.keys().all(|folder| *folder == *above || is_below(folder, above));
+    first.filter(|_| others.is_none()).filter(is_above_all).unwrap_or_default().to_owned()
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// What is looked for, and where.
+struct Look<'a> {
+    manifest: &'a Manifest,
+    below: &'a str,
 }
 
 /// What is at each path.
@@ -192,66 +240,91 @@ fn paths_of(layer: &Descriptor) -> Vec<&str> {
     paths
 }
 
-fn add_raw(layer: &Descriptor, manifest: &Manifest, into: &mut Places) {
-    let paths = paths_of(layer);
-    for path in &paths {
-        match path.parse::<FilePath>() {
-            Ok(path) if OWN.contains(&path.as_str()) => {}
-            Ok(path) => add_file(&path, layer, manifest, into),
-            Err(error) => into.add(clean(path), odd(format!("a path of no file: {error}"))),
+impl Look<'_> {
+    /// The path in the folder that is looked at; none of what lies beside it.
+    fn within<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let path = path.strip_prefix("./").unwrap_or(path);
+        if self.below.is_empty() { Some(path) } else { path.strip_prefix(self.below)?.strip_prefix('/') }
+    }
+
+    fn add_raw(&self, layer: &Descriptor, into: &mut Places) {
+        let paths = paths_of(layer);
+        for path in paths.iter().filter_map(|path| self.within(path)) {
+            match path.parse::<FilePath>() {
+                Ok(path) if OWN.contains(&path.as_str()) => {}
+                Ok(path) => self.add_file(&path, layer, into),
+                Err(error) => into.add(clean(path), odd(format!("a path of no file: {error}"))),
+            }
+        }
+        if !paths.is_empty() {
+            return;
+        }
+        let same = |file: &&stele_spec::manifest::ManifestFile| file.sha256 == layer.digest && file.size == layer.size;
+        let mut is_of_release = false;
+        for file in self.manifest.files().iter().filter(same) {
+            is_of_release = true;
+            into.add_file(&file.path, layer.size, layer.digest);
+        }
+        if !is_of_release {
+            into.add(name_of(layer), Found::Name { loadable_as: role_of_unnamed(layer) });
         }
     }
-    if !paths.is_empty() {
-        return;
-    }
-    let same = |file: &&stele_spec::manifest::ManifestFile| file.sha256 == layer.digest && file.size == layer.size;
-    let mut is_of_release = false;
-    for file in manifest.files().iter().filter(same) {
-        is_of_release = true;
-        into.add_file(&file.path, layer.size, layer.digest);
-    }
-    if !is_of_release {
-        into.add(name_of(layer), Found::Name { loadable_as: role_of_unnamed(layer) });
-    }
-}
 
-/// A file by its digest. One that the release does not name was not looked into, so it may be anything.
-fn add_file(path: &FilePath, layer: &Descriptor, manifest: &Manifest, into: &mut Places) {
-    if manifest.file(path).is_some() {
-        into.add_file(path, layer.size, layer.digest);
-    } else {
-        into.add(path.to_string(), unread(path.as_str()));
+    /// A file by its digest. One that the release does not name was not looked into, so it may be anything.
+    fn add_file(&self, path: &FilePath, layer: &Descriptor, into: &mut Places) {
+        if self.manifest.file(path).is_some() {
+            into.add_file(path, layer.size, layer.digest);
+        } else {
+            into.add(path.to_string(), unread(path.as_str()));
+        }
     }
-}
 
-fn add_members(layer: &Descriptor, members: Vec<Member>, manifest: &Manifest, into: &mut Places) {
-    let is_there = |path: &str| {
-        let path = path.trim_start_matches("./").trim_end_matches('/');
-        let covers =
-            |found: &str| found.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        path.is_empty()
-            || path == "."
-            || members.iter().any(|member| match member {
-                Member::File { path, .. } => covers(path.as_str()),
-                Member::Other { path, .. } => covers(path),
-            })
-    };
-    for path in paths_of(layer).into_iter().filter(|path| !is_there(path)) {
-        into.add(clean(path), odd("an annotation names it, and the archive does not have it".to_owned()));
-    }
-    // A client that goes by the title alone puts the archive itself there.
-    if let Some(title) = layer.annotations.get(TITLE).filter(|_| !is_unpacked(layer)) {
-        into.add(clean(title), unread(title));
-    }
-    for member in members {
-        match member {
-            Member::File { path, .. } if OWN.contains(&path.as_str()) => {}
-            // Its bytes came and were not kept, so they may be anything.
-            Member::File { path, .. } if manifest.file(&path).is_none() => {
-                into.add(path.to_string(), unread(path.as_str()))
+    fn add_members(&self, layer: &Descriptor, members: Vec<Member>, into: &mut Places) {
+        let is_there = |path: &str| {
+            let path = path.trim_start_matches("./").trim_end_matches('/');
+            let covers =
+                |found: &str| found.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            path.is_empty()
+                || path == "."
+                || members.iter().any(|member| match member {
+                    Member::File { path, .. } => covers(path.as_str()),
+                    Member::Other { path, .. } => covers(path),
+                })
+        };
+        for path in paths_of(layer).into_iter().filter(|path| !is_there(path)) {
+            into.add(clean(path), odd("an annotation names it, and the archive does not have it".to_owned()));
+        }
+        // A client that goes by the title alone puts the archive itself there.
+        let title = layer.annotations.get(TITLE).filter(|_| !is_unpacked(layer));
+        if let Some(title) = title.and_then(|title| self.within(title)) {
+            into.add(clean(title), unread(title));
+        }
+        for member in members {
+            match member {
+                Member::File { path, size, sha256 } => {
+                    let Some(path) = self.within(path.as_str()).and_then(|path| path.parse::<FilePath>().ok()) else {
+                        // Where layers are stacked, a file of this name takes away what is below it.
+                        if path.as_str().split('/').any(|part| part.starts_with(WHITEOUT)) {
+                            into.add(path.to_string(), odd("a mark that takes away what another layer has".to_owned()));
+                        }
+                        continue;
+                    };
+                    match self.manifest.file(&path) {
+                        _ if OWN.contains(&path.as_str()) => {}
+                        // Its bytes came and were not kept, so they may be anything.
+                        None => into.add(path.to_string(), unread(path.as_str())),
+                        Some(_) => into.add_file(&path, size, sha256),
+                    }
+                }
+                Member::Other { path, what } => {
+                    let within = self.within(&path).map(str::to_owned);
+                    // What stands in the place of the folder, or above it, leads elsewhere.
+                    let is_above = self.below.is_empty() || path == self.below || is_below(self.below, &path);
+                    if let Some(path) = within.or_else(|| is_above.then(|| path.clone())) {
+                        into.add(clean(&path), odd(what));
+                    }
+                }
             }
-            Member::File { path, size, sha256 } => into.add_file(&path, size, sha256),
-            Member::Other { path, what } => into.add(clean(&path), odd(what)),
         }
     }
 }
@@ -327,10 +400,48 @@ mod tests {
         }
     }
 
+    fn all(manifest: &Manifest) -> Look<'_> {
+        Look { manifest, below: "" }
+    }
+
+    #[test]
+    fn a_model_may_lie_in_one_folder_of_an_artifact_and_in_no_two() {
+        let files = ["config.json", "unet/config.json", "unet/model.safetensors"].map(|path| {
+            let digests = FileDigests::of(path.as_bytes());
+            let path: FilePath = path.parse().unwrap();
+            let (size, sha256, git_sha1) = (digests.size, digests.sha256, digests.git_sha1);
+            ManifestFile { role: Role::of_path(&path), path, size, sha256, git_sha1 }
+        });
+        let manifest = Manifest::new(files.to_vec()).unwrap();
+        for (paths, folder) in [
+            (
+                &["models/config.json", "models/unet/config.json", "models/unet/model.safetensors", "bin/sh"][..],
+                "models",
+            ),
+            (&["srv/models/unet/model.safetensors"], "srv/models"),
+            (&["config.json", "models/config.json"], ""),
+            (&["a/config.json", "a/unet/config.json", "b/config.json"], ""),
+            (&["a/config.json", "b/config.json"], ""),
+            (&["xconfig.json", "bin/sh"], ""),
+            (&[], ""),
+        ] {
+            assert_eq!(folder_of(paths, &manifest), folder, "{paths:?}");
+        }
+        // What stands in the place of the folder leads elsewhere; what lies beside it is not looked at.
+        let look = Look { manifest: &manifest, below: "srv/models" };
+        let mut places = Places::default();
+        let file = |path: &str| Member::File { path: path.parse().unwrap(), size: 1, sha256: Digest::of(b"x") };
+        let link = |path: &str| Member::Other { path: path.to_owned(), what: "a symbolic link".to_owned() };
+        let members =
+            vec![file("srv/models/config.json"), file("etc/passwd"), link("srv"), link("bin/sh"), link("srv/models/x")];
+        look.add_members(&layer("application/vnd.oci.image.layer.v1.tar", b"", &[]), members, &mut places);
+        assert_eq!(places.0.into_keys().collect::<Vec<_>>(), ["config.json", "srv", "x"]);
+    }
+
     /// What is found, in words.
     fn found(layers: &[Descriptor]) -> Vec<(String, &'static str)> {
         let mut places = Places::default();
-        layers.iter().for_each(|layer| add_raw(layer, &manifest(), &mut places));
+        layers.iter().for_each(|layer| all(&manifest()).add_raw(layer, &mut places));
         let word = |found: Found| match found {
             Found::File { .. } => "file",
             Found::Name { loadable_as: Some(_) } => "unread",
@@ -365,7 +476,7 @@ mod tests {
         let title = PATHS[2];
         let two = |path| {
             let mut places = Places::default();
-            add_raw(&layer(RAW, b"weights", &[(title, path)]), &manifest(), &mut places);
+            all(&manifest()).add_raw(&layer(RAW, b"weights", &[(title, path)]), &mut places);
             places.add(path.to_owned(), odd("a symbolic link".to_owned()));
             places.0.into_values().collect::<Vec<_>>()
         };
@@ -385,7 +496,7 @@ mod tests {
             let member =
                 Member::File { path: "model.safetensors".parse().unwrap(), size: 7, sha256: Digest::of(b"weights") };
             let mut places = Places::default();
-            add_members(&archive, vec![member], &manifest(), &mut places);
+            all(&manifest()).add_members(&archive, vec![member], &mut places);
             places.0.remove("model.safetensors").unwrap()
         };
         assert!(matches!(at(&[(PATHS[0], "model.safetensors")]), Found::File { .. }));

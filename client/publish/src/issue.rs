@@ -22,7 +22,8 @@ use toml::Value;
 use crate::foresight;
 use crate::form::{self, DocumentFolders, Form, FormError, FormWriter, OptionValue, Subject};
 use crate::form_header::FormHeader;
-use crate::issued_at::now;
+use crate::issued_at::{check_near, now};
+use crate::no_effect;
 use crate::oddity;
 use crate::parent_listing;
 use crate::problems::Problems;
@@ -192,6 +193,10 @@ impl StatementRequest {
         };
         let signed = problems.keep(keys.sign(&statement))?;
         let mut needed = 1;
+        // What others have still to sign keeps the time at which it was proposed.
+        if there.is_none() && !to.proposes {
+            problems.keep(check_near(statement.issued_at(), now()));
+        }
         if there.is_none() {
             let checked = match to.proposes {
                 true => register::check_alone(record, &signed),
@@ -203,10 +208,12 @@ impl StatementRequest {
                 Statement::Stage(moved) if !takes_back => problems.keep(public_again::check(record, moved)),
                 _ => None,
             };
+            let no_more = problems.keep(no_effect::check(record, &statement)).flatten();
             problems
                 .keep(oddity::of(record, &statement))
                 .unwrap_or_default()
                 .iter()
+                .chain(&no_more)
                 .for_each(|odd| (to.notify)(&format!("warning: {odd}\n")));
         }
         problems.is_empty().then_some(Prepared { form, written, signed, needed, there, findings })

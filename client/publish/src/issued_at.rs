@@ -28,6 +28,30 @@ pub fn check_clock(record: &ProvenEntries<'_>) -> Result<(), Failure> {
     }
 }
 
+/// Refuses a time that somebody wrote, or that was kept from long ago, for what is to be said now: readers are told it as the day on which it was said.
+pub fn check_near(issued_at: Timestamp, now: Timestamp) -> Result<(), IssuedElsewhen> {
+    match issued_at.unix_seconds().abs_diff(now.unix_seconds()) {
+        ..=AHEAD => Ok(()),
+        _ => Err(IssuedElsewhen { issued_at, now }),
+    }
+}
+
+/// A statement would be dated on another day than that on which it is said.
+#[derive(Debug, thiserror::Error)]
+#[error("issued_at is not the time at which this is said, and readers are told it as that, for ever")]
+pub struct IssuedElsewhen {
+    issued_at: Timestamp,
+    now: Timestamp,
+}
+
+impl Explain for IssuedElsewhen {
+    explain! {
+        Self { issued_at, now } => Exit::BadInput, "issued-elsewhen",
+            hint: "remove the line issued_at: the time is written in when it is sent. The days of what happened have fields of their own; nothing has been sent",
+            facts: vec![("expected", format!("a time within a day of {now}")), ("found", issued_at.to_string())];
+    }
+}
+
 /// Whether this machine's time can be that of the newest tree head.
 fn clock_fits(machine: Timestamp, cosigned: UnixTime) -> Result<(), ClockDiffers> {
     let (ours, theirs) = (machine.unix_seconds(), cosigned.seconds());
@@ -74,5 +98,17 @@ mod tests {
         assert!(fits(theirs) && fits(theirs - BEHIND) && fits(theirs + AHEAD));
         assert!(!fits(0) && !fits(theirs - BEHIND - 1) && !fits(theirs + AHEAD + 1));
         assert!(!fits(Timestamp::MAX.unix_seconds()));
+    }
+
+    #[test]
+    fn what_is_said_now_is_not_dated_on_another_day() {
+        let at = |seconds| Timestamp::from_unix_seconds(seconds).unwrap();
+        let now = 1_700_000_000;
+        for near in [now, now - AHEAD, now + AHEAD] {
+            assert!(check_near(at(near), at(now)).is_ok(), "{near}");
+        }
+        for far in [0, now - AHEAD - 1, now + AHEAD + 1, Timestamp::MAX.unix_seconds()] {
+            assert_eq!(check_near(at(far), at(now)).unwrap_err().code(), "issued-elsewhen", "{far}");
+        }
     }
 }

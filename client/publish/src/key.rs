@@ -124,7 +124,11 @@ impl KeyReader {
             return PublicKey::from_bytes(key.as_bytes())
                 .map_err(|error| not_a_key(source, PUBLIC, KeyKind::of_public(error)).into());
         }
-        self.secret(source).map(|key| key.public())
+        // What is no private key is no secret: whoever may read it, it is said what it is.
+        match text.contains("-----BEGIN ") {
+            true => self.secret(source).map(|key| key.public()),
+            false => Err(not_a_key(source, PUBLIC, KeyKind::of_no_secret(&text)).into()),
+        }
     }
 
     fn secret(&self, source: &KeySource) -> Result<SecretKey, Failure> {

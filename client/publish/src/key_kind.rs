@@ -55,6 +55,15 @@ impl KeyKind {
         }
     }
 
+    /// What holds no private key in PEM, where a public one is asked for.
+    pub(crate) fn of_no_secret(text: &str) -> Self {
+        let of_openssh = ["ssh-", "ecdsa-", "sk-"].iter().any(|begin| text.trim_start().starts_with(begin));
+        match of_openssh {
+            true => Self { found: "a public key of OpenSSH that is not Ed25519, or a damaged one", hint: OTHER_CURVE },
+            false => Self { found: NO_PEM, hint: NEW },
+        }
+    }
+
     fn of_text(text: &str) -> Self {
         let is = |found, hint| Self { found, hint };
         let has = |mark: &str| text.contains(mark);
@@ -147,6 +156,8 @@ mod tests {
             assert!(!found(&text).starts_with("expected"));
         }
         assert_eq!(KeyKind::of("", KeyError::SeveralKeys).found, "two private keys");
+        assert!(KeyKind::of_no_secret("ssh-rsa AAAA me@host\n").found.contains("not Ed25519"));
+        assert!(KeyKind::of_no_secret("MIT License\n").is_no_pem());
         assert_eq!(KeyKind::of_public(KeyError::SeveralKeys).found, "two public keys");
         assert!(KeyKind::of("", KeyError::SmallOrder).found.contains("small order"));
     }

@@ -50,6 +50,8 @@ pub mod parent_folder;
 
 mod public_again;
 
+mod no_effect;
+
 pub mod oddity;
 
 mod replacement;

@@ -1,12 +1,15 @@
 //! What is odd in a statement though no rule forbids it: said before it is sent, since each statement is for ever.
 
 use stele_explain::Failure;
+use stele_log_client::judgement::WithdrawnError;
 use stele_log_client::proven_entries::ProvenEntries;
-use stele_spec::name::Publisher;
+use stele_log_client::statements::ProvenStatement;
+use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Date, StageMove, Statement, Supersede};
+use stele_spec::status::History;
 
 /// Sentences for the person who is about to sign.
-pub(crate) fn of(record: &mut ProvenEntries, statement: &Statement) -> Result<Vec<String>, Failure> {
+pub fn of(record: &mut ProvenEntries, statement: &Statement) -> Result<Vec<String>, Failure> {
     let mut odd = to_come(statement);
     odd.extend(match statement {
         Statement::Stage(stage) => {
@@ -19,13 +22,35 @@ pub(crate) fn of(record: &mut ProvenEntries, statement: &Statement) -> Result<Ve
             let by = about.iter().find(|logged| logged.statement().release().is_some());
             of_replacement(supersede, by.map(|logged| logged.statement().publisher()))
         }
+        Statement::Release(release) => waiting(record, &release.coordinate())?,
         _ => Vec::new(),
     });
     Ok(odd)
 }
 
+/// What was said of a name before there is a release of it: a critical incident that is open meets each reader from the first moment on.
+fn waiting(record: &mut ProvenEntries, of: &Coordinate) -> Result<Vec<String>, Failure> {
+    let about = record.about(of)?;
+    let history =
+        History::fold(of, about.iter().map(|logged: &ProvenStatement| (logged.position(), logged.statement())));
+    if history.release().is_some() {
+        return Ok(Vec::new());
+    }
+    let open = history.open_incidents().into_iter();
+    let said = open.map(|(entry, incident)| {
+        let (by, severity) = (&incident.publisher.name, incident.severity);
+        let then =
+            if WithdrawnError::is_critical(incident) { ", and whoever verifies it online ends with 17" } else { "" };
+        format!(
+            "entry {entry}: {by} reports an incident of this name, which has no release yet: {} ({}, {severity}){then}",
+            incident.id, incident.class
+        )
+    });
+    Ok(said.collect())
+}
+
 /// Days on which something is said to have happened, and that are still to come.
-pub fn to_come(statement: &Statement) -> Vec<String> {
+fn to_come(statement: &Statement) -> Vec<String> {
     let days: Vec<(String, Date)> = match statement {
         Statement::Release(release) => {
             let evaluated = release.evaluations.iter().map(|one| (format!("evaluation {}: date", one.id), one.date));

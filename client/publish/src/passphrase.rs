@@ -43,7 +43,7 @@ impl Passphrases {
         if let Some(given) = self.given(readers)? {
             return Ok(given);
         }
-        self.asked(&format!("passphrase of {of}"), of)
+        self.asked(&format!("passphrase of {of}"), &format!("{of} is encrypted"))
     }
 
     /// The passphrase of a new key: typed twice where a person is asked.
@@ -51,8 +51,9 @@ impl Passphrases {
         let passphrase = match self.given(readers)? {
             Some(given) => given,
             None => {
-                let first = self.asked(&format!("passphrase for {of}"), of)?;
-                let again = self.asked("the same again", of)?;
+                let new = format!("the new key {of} is to be encrypted");
+                let first = self.asked(&format!("passphrase for {of}"), &new)?;
+                let again = self.asked("the same again", &new)?;
                 if *first.0 != *again.0 {
                     return Err(PassphraseError::Differ.into());
                 }
@@ -119,9 +120,9 @@ impl std::fmt::Debug for Passphrase {
 #[derive(Debug, thiserror::Error)]
 pub enum PassphraseError {
     /// None was given, and nobody can be asked.
-    #[error("{of} is encrypted, and no passphrase was given")]
+    #[error("{of}, and no passphrase was given")]
     Needed {
-        /// The key.
+        /// The key, and what it is.
         of: String,
     },
     /// The first line of its file is empty.

@@ -45,7 +45,8 @@ impl Explain for PublishError {
             facts: failed.iter().take(20).map(|(path, problem)| ("file", format!("{path}: {problem}"))).collect();
         Self::Statement(error @ StatementError::Envelope(_)) => Exit::BadInput, error.code(),
             hint: "shorten the texts, or give documents by their digests";
-        Self::Statement(error) => Exit::BadInput, error.code(), hint: "correct release.toml and publish again";
+        Self::Statement(error) => Exit::BadInput, error.code(),
+            hint: "correct it where it was said, in release.toml, the form or an option, and say it again";
         Self::Unclaimed { .. } => Exit::Refused, "name-unclaimed", hint: "publish with --claim, or `stele claim` it first";
         Self::NotFromScratch { named } => Exit::BadInput, "parent-missing",
             hint: "add a [[lineage]] for each and set from_scratch = false; or correct the files; nothing has been sent",

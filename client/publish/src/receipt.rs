@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use stele_durable::{self as durable, DurableError};
-use stele_explain::{Explain, Failure, explain};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::statements::ProvenStatement;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
@@ -57,9 +57,42 @@ pub fn check_place(output: Option<&Path>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A statement that is in the log for ever, and of which there is no receipt.
+#[derive(Debug, thiserror::Error)]
+#[error("the {kind} is entry {entry} of the log, and its receipt cannot be written: {}", .why.as_explain())]
+struct ReceiptUnwritten {
+    kind: String,
+    entry: u64,
+    why: Failure,
+}
+
+impl Explain for ReceiptUnwritten {
+    explain! {
+        Self { entry, why, .. } => why.as_explain().exit(), "receipt-unwritten",
+            hint: "do not say it again in other words: it was said. The same command, with --output FILE where there is room, writes the receipt and sends nothing",
+            facts: vec![("entry", entry.to_string()), ("found", why.as_explain().to_string())];
+    }
+}
+
 /// Writes a receipt, to a given file or to `<kind>-<entry>.stele` here. An older receipt of the same statement is replaced; where
 /// another file has the name here, as a receipt of another log, the leaf hash makes it a name of its own.
 pub fn write(
+    logged: &ProvenStatement,
+    record: &mut ProvenEntries,
+    manifest: Option<&Manifest>,
+    output: Option<&Path>,
+) -> Result<PathBuf, Failure> {
+    written(logged, record, manifest, output).map_err(|why| {
+        let (kind, entry) = (logged.statement().kind().to_string(), logged.position());
+        match why.as_explain().exit() {
+            // It is not written over, which has a message of its own.
+            Exit::BadInput => why,
+            _ => ReceiptUnwritten { kind, entry, why }.into(),
+        }
+    })
+}
+
+fn written(
     logged: &ProvenStatement,
     record: &mut ProvenEntries,
     manifest: Option<&Manifest>,

@@ -85,7 +85,7 @@ pub fn foreseen(
     };
     let paths: Vec<_> = manifest.files().iter().map(|file| file.path.clone()).collect();
     let files = AtHand::new(folder, &paths);
-    let examined = ComputedClaims::of_files(None, release, manifest, &files, &names_of);
+    let examined = ComputedClaims::of_files(None, release, manifest, &files, release.license.spdx.as_str(), &names_of);
     let missing = examined.findings().iter().filter(|finding| finding.code == Code::ParentMissing);
     let named: Vec<_> = missing.map(|finding| finding.summary.clone()).collect();
     if release.from_scratch && !named.is_empty() {

@@ -135,6 +135,28 @@ def test_only_what_the_patterns_name_is_guarded(folder: Path, released: Released
         stele.guard(released.policy, "enforce", "acme/*")
 
 
+@pytest.mark.parametrize("order", [("enforce", "warn"), ("warn", "enforce"), ("enforce", "enforce")])
+def test_a_guard_that_another_package_starts_takes_nothing_away(released: Released, folder: Path, order: tuple) -> None:
+    with stele.guard(released.policy, order[0]), stele.guard(released.policy, order[1]):
+        assert np.array_equal(loaders.by_safe_open(folder), models.WEIGHT)
+    models.shard(folder / models.SHARD, models.EVIL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", stele.GuardWarning)
+        with stele.guard(released.policy, order[0]), stele.guard(released.policy, order[1]):
+            with refused("bytes-differ"):
+                loaders.by_safe_open(folder)
+        # One for other models alone guards those, and the first one the rest.
+        with stele.guard(released.policy, "enforce"), stele.guard(released.policy, order[1], models=["other*"]):
+            with refused("bytes-differ"):
+                loaders.by_safe_open(folder)
+
+
+@pytest.mark.parametrize("wrong", [{"max_age": 30}, {"keep": "1G"}, {"keep": -1}])
+def test_an_argument_of_another_kind_is_refused_at_the_call(released: Released, wrong: dict) -> None:
+    with pytest.raises(TypeError, match=next(iter(wrong))):
+        stele.guard(released.policy, "enforce", **wrong)
+
+
 def test_old_evidence_is_refused(folder: Path, released: Released) -> None:
     with stele.guard(released.policy, "enforce", max_age=timedelta(days=1)):
         loaders.by_safe_open(folder)

@@ -41,6 +41,20 @@ pub fn is_noted_by_tools(path: &str) -> bool {
     matches!(path, ".msc" | ".mdl" | ".mv")
 }
 
+/// What AppleDouble begins with: its number, and version 2.
+const APPLE_DOUBLE: [u8; 8] = [0, 5, 0x16, 7, 0, 2, 0, 0];
+
+/// Whether a path is one where macOS keeps what a disk of others has no place for: `._NAME` beside `NAME`.
+pub fn is_beside_by_macos(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| name.len() > 2 && name.starts_with("._"))
+}
+
+/// Whether a file there is AppleDouble by its first bytes. It is nothing that a loader takes, whatever the rest of its name: in safetensors those bytes are a
+/// header that is longer than readers take, and no text, pickle, GGUF or HDF5 begins so. An archive is found from its end, so it must hold none.
+pub fn is_apple_double(path: &str, size: u64, beginning: &[u8]) -> bool {
+    is_beside_by_macos(path) && size <= MAX_NOTED && beginning.starts_with(&APPLE_DOUBLE)
+}
+
 /// A path and every folder above it, the topmost first: `a`, `a/b`, `a/b/c`. For who has a list of files and no tree of folders.
 pub fn with_folders_above(path: &str) -> impl Iterator<Item = &str> {
     let above = path.match_indices('/').filter_map(move |(at, _)| path.get(..at));

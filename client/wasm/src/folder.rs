@@ -8,7 +8,9 @@ use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{FilePath, PathError, Role};
 use stele_spec::verify::{MAX_CAUSE, archive_holds_weights, begins_archive, begins_weights, loadable_by_name, pickle};
-use stele_verify::skipped::{MAX_NOTED, is_noted_by_tools, is_own_of_tools, is_skipped, with_folders_above};
+use stele_verify::skipped::{
+    MAX_NOTED, is_apple_double, is_beside_by_macos, is_noted_by_tools, is_own_of_tools, is_skipped, with_folders_above,
+};
 use stele_verify::{FolderContents, FolderMismatch, FolderReport, Found};
 
 use crate::error::Misuse;
@@ -39,6 +41,7 @@ pub fn plan(session: &Session, listed: &Value) -> Result<Value, Failure> {
             Some(file) if file.size == size => "hash",
             Some(_) if size <= MAX_CAUSE => "differs",
             _ if is_below_skipped(path) && with_folders_above(path).any(is_own_of_tools) => "skip",
+            _ if is_beside_by_macos(path) && recorded.is_none() => "look",
             _ if recorded.is_some() || loadable_by_name(path).is_some() => "name",
             _ => "look",
         };
@@ -56,6 +59,9 @@ pub fn plan_file(session: &Session, file: &Value) -> Result<Value, Failure> {
 
 /// What a loader would take a file for that no record names, by its name, its beginning and its end.
 pub fn role_of(path: &str, size: u64, beginning: &[u8], end: &[u8]) -> Option<&'static str> {
+    if is_apple_double(path, size, beginning) && !archive_holds_weights(beginning) && !archive_holds_weights(end) {
+        return None;
+    }
     loadable_by_name(path).or_else(|| {
         let marks = beginning.get(..MARKS).unwrap_or(beginning);
         let is_weights = if begins_archive(beginning) {

@@ -410,6 +410,7 @@ impl<R> Sequencer<R> {
         let began = self.log.clock.steady();
         match self.write(&statements, &listings, manifests) {
             Ok(written) => {
+                self.log.status.set_unwritten(None);
                 self.log.registry.write().unwrap_or_else(PoisonError::into_inner).absorb(added);
                 self.log.newest.write().unwrap_or_else(PoisonError::into_inner).absorb(newest);
                 self.publication.add_rows(rows);

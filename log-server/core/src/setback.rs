@@ -36,6 +36,7 @@ pub fn no_batch(log: &RunningLog, now: Duration, error: &WriteError) -> Unavaila
     if log.status.alarm(now, "batch-not-written", &message) {
         tracing::error!(code, %error, "a batch was not written; nothing was signed");
     }
+    log.status.set_unwritten(Some(message.clone()));
     Unavailable::Storage { code, message }
 }
 

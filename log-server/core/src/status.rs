@@ -95,6 +95,7 @@ pub struct Status {
     counts: Mutex<BTreeMap<(&'static str, String), u64>>,
     gauges: [AtomicU64; 3],
     batches: Mutex<(Duration, Duration)>,
+    unwritten: Mutex<Option<String>>,
     alarms: Alarms,
 }
 
@@ -117,12 +118,23 @@ impl Default for Status {
             counts: Mutex::default(),
             gauges: Default::default(),
             batches: Mutex::default(),
+            unwritten: Mutex::default(),
             alarms: Alarms::new(),
         }
     }
 }
 
 impl Status {
+    /// Notes why the newest batch was not written; nothing where one was.
+    pub fn set_unwritten(&self, why: Option<String>) {
+        *self.unwritten.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    /// Why the newest batch was not written, if it was not.
+    pub fn unwritten(&self) -> Option<String> {
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// What the writer does.
     pub fn writer(&self) -> WriterState {
         self.writer.read().unwrap_or_else(PoisonError::into_inner).clone()

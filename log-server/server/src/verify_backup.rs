@@ -14,6 +14,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use stele_durable::Dir;
+use stele_durable::lock::Lock;
 use stele_log_core::checkpoint::SignedCheckpoint;
 use stele_log_core::contract::objects::Objects;
 use stele_log_core::log_keys::LogKeys;
@@ -42,6 +43,8 @@ pub fn run(copy: &Path, policy: Option<PathBuf>, scratch: Option<PathBuf>) -> Re
     };
     storage::in_files(&loaded.config, "verify-backup")?;
     let data = loaded.resolve(&loaded.config.data);
+    // What is written meanwhile is half there: a copy is looked at.
+    Lock::check_free(data.join("lock/writer")).map_err(FsckError::Lock)?;
     let order = Order { scratch, is_copy: true, ..Order::default() };
     let report = fsck::examine(&data, &keys, Some(&policy), &order)?;
     files(&mut found, &report);

@@ -1,6 +1,7 @@
 //! Staged objects as files. Each is durable when its put returns; one that finds a spare file costs one sync, any other two.
 //!
-//! A spare is an empty file `staged/spare-<number>`, made beside everything else; the sync that was due then made its name durable. What is
+//! A spare is an empty file `staged/spare-<number>`, made beside everything else; the sync that was due then made its name durable. Those of an earlier run
+//! are taken over by the one that writes: who reads removes nothing, since the folder may be that of a log that runs. What is
 //! put into it stands behind four lines: `stele/spare@v1`, the object's name, its length in bytes, its SHA-256 in hex. A file without spare has
 //! the object's name, and its bytes alone.
 //!
@@ -8,8 +9,9 @@
 //! there is none, its bytes are given as they are, and who reads them refuses them.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use stele_durable::{Dir, DurableError};
+use stele_durable::{Dir, DurableError, Op};
 use stele_spec::hash::Digest;
 use stele_spec::text::decimal;
 
@@ -73,11 +75,9 @@ impl StagedFiles {
             state.ready.pop()
         };
         let file = match spare {
-            Some(file) => {
-                data.fill(&path(&file), &filled(name, bytes)).inspect_err(|_| remove_if_possible(data, &file))?;
-                file
-            }
-            None => {
+            Some(file) if is_filled(data, &file, &filled(name, bytes))? => file,
+            // None, or somebody took it away.
+            Some(_) | None => {
                 // Known from here on: after an error it may be there, and whoever discards it must find it.
                 self.note(name, name);
                 return data.put_if_absent(&path(name), bytes).map(drop);
@@ -122,7 +122,8 @@ impl StagedFiles {
     /// Makes spares: twice as many as were asked for since the last time. They are ready after the next [`Self::sync`].
     pub(crate) fn prepare(&self, data: &Dir) {
         let numbers = {
-            let mut state = self.state();
+            // Without knowing what is there nothing is made.
+            let Ok(mut state) = self.known(data) else { return };
             let wanted = (2 * std::mem::take(&mut state.puts)).clamp(READY.0, READY.1);
             let missing = wanted.saturating_sub(state.ready.len() + state.made.len());
             let first = state.next;
@@ -157,7 +158,10 @@ impl StagedFiles {
     fn known(&self, data: &Dir) -> Result<MutexGuard<'_, State>, DurableError> {
         let mut state = self.state();
         if state.files.is_none() {
-            state.files = Some(read_folder(data)?);
+            let Folder { files, spares, next } = read_folder(data)?;
+            state.files = Some(files);
+            state.made.extend(spares);
+            state.next = state.next.max(next);
         }
         Ok(state)
     }
@@ -167,16 +171,27 @@ impl StagedFiles {
     }
 }
 
-/// The file of each object. What is none, or less whole than another of its name, goes by the name of its file: whoever discards what is staged
-/// finds it. Empty spares are removed.
-fn read_folder(data: &Dir) -> Result<BTreeMap<String, String>, DurableError> {
+/// What is in the folder.
+struct Folder {
+    /// The file of each object.
+    files: BTreeMap<String, String>,
+    /// Empty spares. Whether their names are durable is not known.
+    spares: Vec<String>,
+    /// A number that no spare has, nor one above it.
+    next: u64,
+}
+
+/// Reads the folder. What is no object, or less whole than another of its name, goes by the name of its file: whoever discards what is staged finds it.
+fn read_folder(data: &Dir) -> Result<Folder, DurableError> {
     let mut found: BTreeMap<String, (bool, String)> = BTreeMap::new();
+    let (mut spares, mut next) = (Vec::new(), 0);
     for file in data.list(FOLDER)?.unwrap_or_default().into_iter().filter(|listed| !listed.is_dir) {
         let file = file.name;
-        let (name, is_whole) = if file.starts_with(SPARE) {
+        let (name, is_whole) = if let Some(number) = file.strip_prefix(SPARE) {
+            next = decimal(number).map_or(next, |number: u64| next.max(number.saturating_add(1)));
             let bytes = data.read(&path(&file), MAX_STAGED + MAX_LINES)?.unwrap_or_default();
             if bytes.is_empty() {
-                remove_if_possible(data, &file);
+                spares.push(file);
                 continue;
             }
             content(&bytes).map_or_else(|| (file.clone(), true), |content| (content.name.to_owned(), content.is_whole))
@@ -190,7 +205,20 @@ fn read_folder(data: &Dir) -> Result<BTreeMap<String, String>, DurableError> {
         };
         found.extend(less.map(|(_, file)| (file.clone(), (false, file))));
     }
-    Ok(found.into_iter().map(|(name, (_, file))| (name, file)).collect())
+    let files = found.into_iter().map(|(name, (_, file))| (name, file)).collect();
+    Ok(Folder { files, spares, next })
+}
+
+/// Fills a spare; not where it is there no more.
+fn is_filled(data: &Dir, file: &str, bytes: &[u8]) -> Result<bool, DurableError> {
+    match data.fill(&path(file), bytes) {
+        Ok(()) => Ok(true),
+        Err(DurableError::Io { op: Op::Open, source, .. }) if source.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => {
+            remove_if_possible(data, file);
+            Err(error)
+        }
+    }
 }
 
 fn path(file: &str) -> String {
@@ -303,6 +331,35 @@ mod tests {
             }
             assert!(data.list("staged").unwrap().unwrap().is_empty());
         }
+    }
+
+    /// Whoever looks at a copy, or at the folder of a log that runs, changes nothing in it; and a spare that is gone costs a sync, and no batch.
+    #[test]
+    fn who_reads_removes_nothing_and_who_writes_does_without_a_spare_that_is_gone() {
+        let disk = ForgetfulDisk::new();
+        let data = folder(&disk);
+        let files = with_spares(&data);
+        let listed = || data.list("staged").unwrap().unwrap().into_iter().map(|file| file.name).collect::<Vec<_>>();
+        let before = listed();
+        assert_eq!(before.iter().filter(|name| name.starts_with(SPARE)).count(), READY.0);
+        assert_eq!(StagedFiles::default().names(&data).unwrap(), ["first"]);
+        assert_eq!(listed(), before);
+        for name in before.iter().filter(|name| name.starts_with(SPARE)).skip(1) {
+            data.remove(&path(name)).unwrap();
+        }
+        for name in ["second", "third"] {
+            files.put(&data, name, b"content").unwrap();
+            assert_eq!(files.get(&data, name, 100).unwrap().unwrap(), b"content");
+        }
+        // The next run takes over what is left, and makes no file of a name that is taken.
+        let next = StagedFiles::default();
+        for round in 0..3 {
+            next.prepare(&data);
+            next.sync(&data).unwrap();
+            next.put(&data, &format!("round {round}"), b"content").unwrap();
+        }
+        assert_eq!(next.names(&data).unwrap().len(), 6);
+        assert!(listed().len() <= 6 + READY.0, "{:?}", listed());
     }
 
     #[test]

@@ -79,6 +79,21 @@ impl Lock {
         }
     }
 
+    /// Whether a process holds the lock of a file, which is not made and not written; no one holds that of a file that is not there.
+    pub fn check_free(path: impl AsRef<Path>) -> Result<(), LockError> {
+        let path = path.as_ref();
+        let failed = |source| LockError::Io { path: path.to_owned(), source };
+        let file = match Machine.open_file(At::path(path), Access::Read) {
+            Ok((file, _)) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed(error)),
+        };
+        if Machine.try_lock_alone(&file).map_err(failed)? {
+            return Ok(());
+        }
+        Err(LockError::Held { path: path.to_owned(), holder: holder(&Machine, &file) })
+    }
+
     /// Takes the lock or fails at once. The file is created when missing and stays for ever: deleting a lock file
     /// would let two processes hold "the" lock.
     pub fn take(path: impl AsRef<Path>) -> Result<Self, LockError> {

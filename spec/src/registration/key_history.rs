@@ -14,7 +14,7 @@ use crate::hash::{Digest, KeyId, LeafHash};
 use crate::merkle::leaf_hash;
 use crate::name::{Coordinate, Publisher};
 use crate::proof::Proven;
-use crate::statement::{SignedStatement, Statement};
+use crate::statement::{Prose, SignedStatement, Statement};
 
 /// The keys of one name through its history.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct KeyHistory {
 struct Step {
     position: u64,
     holder: Holder,
+    /// Why, as the statement says.
+    reason: Option<Prose>,
 }
 
 impl KeyHistory {
@@ -54,7 +56,11 @@ impl KeyHistory {
             authenticate(signed, &keys).map_err(broken)?;
             admit(&leaf, signed, &registry).map_err(broken)?;
             registry.apply(position, leaf, signed.statement());
-            steps.extend(registry.holder(publisher).cloned().map(|holder| Step { position, holder }));
+            let reason = match signed.statement() {
+                Statement::Publisher(change) => change.reason.clone(),
+                _ => None,
+            };
+            steps.extend(registry.holder(publisher).cloned().map(|holder| Step { position, holder, reason }));
         }
         Ok(Self { publisher: publisher.clone(), steps })
     }
@@ -88,7 +94,13 @@ impl KeyHistory {
 
     /// The entry that revoked a key, if one did.
     pub fn revoked_at(&self, kid: &KeyId) -> Option<u64> {
-        self.steps.iter().find(|step| step.holder.revoked.contains(kid)).map(|step| step.position)
+        self.revocation(kid).map(|(position, _)| position)
+    }
+
+    /// The same, and the reason that it gives.
+    pub fn revocation(&self, kid: &KeyId) -> Option<(u64, Option<&Prose>)> {
+        let step = self.steps.iter().find(|step| step.holder.revoked.contains(kid))?;
+        Some((step.position, step.reason.as_ref()))
     }
 }
 

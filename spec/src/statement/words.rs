@@ -82,7 +82,7 @@ word! {
 }
 word! {
     /// A URI: a scheme, a colon and visible ASCII (RFC 3986 §3).
-    Uri, MAX_URI, check_uri, "a URI such as https://acme.example/report.pdf"
+    Uri, MAX_URI, check_uri, "a URI such as https://acme.example/report.pdf or mailto:incidents@acme.example"
 }
 word! {
     /// A package URL: `pkg:type/namespace/name@version`.

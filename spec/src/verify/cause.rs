@@ -71,7 +71,8 @@ impl Cause {
             Self::WebPage => "the host answered with a web page in place of the file: log in there, and fetch it again",
             Self::Shorter => "they are shorter than the record: the download may not be finished; fetch them again",
             Self::Unknown => {
-                "do not load these files: fetch them again, from another mirror; if they differ there too, tell the publisher"
+                "do not load these files: fetch them again, from another mirror; if they differ there too, tell the publisher. Where release.stele may be of another version, \
+                 --online looks whose they are"
             }
         }
     }

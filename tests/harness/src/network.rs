@@ -20,7 +20,7 @@ use crate::process::{START, Server, poll};
 use stele_probe::failure::{During, Failure, Step};
 use stele_probe::http::{self, Answer};
 
-/// The origin of every log of the tests.
+/// The origin of the logs of the tests, where they are not told another one.
 pub const ORIGIN: &str = "log.example/quickstart";
 
 /// The media type of a signed statement.
@@ -89,13 +89,25 @@ impl Network {
         Ok(network)
     }
 
+    /// A log of another name, beside another network.
+    pub fn start_as(origin: &str, witnesses: usize, quorum: usize) -> Step<Self> {
+        let mut network = Self::prepare_as(origin, Home::temporary()?, witnesses, quorum)?;
+        network.start_witnesses()?;
+        network.start_log()?;
+        Ok(network)
+    }
+
     /// Makes keys and folders; nothing runs yet.
     pub fn prepare(home: Home, witnesses: usize, quorum: usize) -> Step<Self> {
+        Self::prepare_as(ORIGIN, home, witnesses, quorum)
+    }
+
+    fn prepare_as(origin: &str, home: Home, witnesses: usize, quorum: usize) -> Step<Self> {
         let root = home.path().to_path_buf();
         let messages = root.join("messages");
         fs::create_dir_all(&messages).during("making the folder for messages")?;
         let log_dir = root.join("log");
-        let made = run(Binary::Log, &["init", path(&log_dir)?, "--origin", ORIGIN, "--claims", "open"])?;
+        let made = run(Binary::Log, &["init", path(&log_dir)?, "--origin", origin, "--claims", "open"])?;
         let log_vkey = vkey_in(&made)?;
         let mut commands = vec![made.line];
         let policy = root.join("policy");

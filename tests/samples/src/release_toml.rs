@@ -14,6 +14,9 @@ const OPEN: &str = "\"DECIDE";
 /// The SHA-256 of nothing, for documents that nobody wrote.
 const OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
+/// Kinds of model that are made of another one.
+const DERIVED: [&str; 4] = ["quantized", "adapter", "merge", "distilled"];
+
 /// Completes a draft; what was decided, a line each.
 pub fn complete(file: &Path) -> Step<Vec<String>> {
     let text = fs::read_to_string(file).during(format!("reading {}", file.display()))?;
@@ -23,6 +26,9 @@ pub fn complete(file: &Path) -> Step<Vec<String>> {
 }
 
 fn decide(draft: &str) -> Step<(String, Vec<String>)> {
+    // What its kind says was made of another model has a parent, whether the folder names one or not.
+    let says = |beginning: &str| draft.lines().any(|line| line.starts_with(beginning));
+    let is_derived = DERIVED.iter().any(|kind| says(&format!("artifact = \"{kind}\"")));
     let mut section = String::new();
     let (mut text, mut decided) = (String::new(), Vec::new());
     for line in draft.lines() {
@@ -35,8 +41,11 @@ fn decide(draft: &str) -> Step<(String, Vec<String>)> {
             text.push('\n');
             continue;
         };
-        let answer =
-            answer(&section, name).ok_or_else(|| Failure::new(format!("no decision for [{section}] {line}")))?;
+        let answer = match (section.as_str(), name) {
+            ("", "from_scratch") if is_derived => Some("false"),
+            (section, name) => answer(section, name),
+        };
+        let answer = answer.ok_or_else(|| Failure::new(format!("no decision for [{section}] {line}")))?;
         let line = match (section.as_str(), name) {
             ("lineage", "parent") => format!("{name} = {}", parent(value, answer)),
             _ => format!("{name} = {}", replace_open(value, answer)),
@@ -50,6 +59,12 @@ fn decide(draft: &str) -> Step<(String, Vec<String>)> {
             text.push_str(&format!("parent_weights = \"{OF_NOTHING}\"\n"));
         }
         decided.push(format!("[{section}] {line}").replace("[] ", ""));
+    }
+    if is_derived && !says("[[lineage]]") {
+        let parent = format!("parent = {{ purl = \"pkg:generic/parent\", digest = \"{OF_NOTHING}\" }}");
+        let rest = format!("parent_weights = \"{OF_NOTHING}\"\ntool = \"none\"\ncarries = [\"license\"]");
+        text.push_str(&format!("\n[[lineage]]\nrelation = \"other\"\n{parent}\n{rest}\n"));
+        decided.push(format!("[[lineage]] {parent}"));
     }
     if !text.lines().any(|line| line == "[[hosts]]") {
         let host = "locator = \"https://models.acme.example/tiny/\"";
@@ -135,6 +150,10 @@ mod tests {
             format!("parent = {{ purl = \"pkg:generic/parent\", digest = \"{OF_NOTHING}\" }} # from the card\n");
         assert!(text.contains(&parent), "{text}");
         assert!(text.contains("carries = [\"license\"]\n"), "{text}");
+        let quantized =
+            "from_scratch = \"DECIDE: true, or false\"\n[model]\nartifact = \"quantized\" # from the files\n";
+        let (text, _) = decide(quantized).unwrap();
+        assert!(text.starts_with("from_scratch = false\n") && text.contains("\n[[lineage]]\n"), "{text}");
         assert!(decide("[new]\nfield = \"DECIDE: what\"\n").is_err());
     }
 }

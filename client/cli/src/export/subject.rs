@@ -17,6 +17,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) release: &'a Release,
     /// The SHA-256 of the bundle.
     pub(crate) bundle: Digest,
+    /// Everything that was said of it, in the order of the log, as it is written for scripts.
+    pub(crate) events: Value,
     /// How many witnesses the policy knows.
     pub(crate) witnesses: usize,
 }
@@ -52,6 +54,16 @@ impl Subject<'_> {
         ]);
         status.extend(withdrawn.map(|withdrawn| ("withdrawn".to_owned(), withdrawn)));
         status.extend(superseded.map(|superseded| ("superseded".to_owned(), superseded)));
+        if let Some(events) = self.events.as_array().filter(|events| !events.is_empty()) {
+            status.insert("events".to_owned(), json!(events));
+        }
+        let revoked = self.status.revoked_signers();
+        if !revoked.is_empty() {
+            let revoked = revoked
+                .into_iter()
+                .map(|(revoked, signed)| json!({ "entry": revoked.entry, "reason": revoked.reason, "signed": signed }));
+            status.insert("keys_revoked".to_owned(), revoked.collect());
+        }
         let incidents = history.open_incidents();
         if !incidents.is_empty() {
             let incidents =

@@ -27,7 +27,7 @@ pub(crate) enum Content {
 }
 
 /// One file of a model that is no folder.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ModelFile {
     /// Its name for the program that loads it.
     pub(crate) name: String,
@@ -39,6 +39,8 @@ pub(crate) struct ModelFile {
     pub(crate) named: Option<Digest>,
     /// Whether it is nothing that a loader takes: a licence.
     pub(crate) is_document: bool,
+    /// Whether it lies beside the model and is taken with it: a template, code.
+    pub(crate) is_beside: bool,
 }
 
 /// Something that was seen and is no model.

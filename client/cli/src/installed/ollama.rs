@@ -117,7 +117,8 @@ fn layers(root: &Path, list: &Path) -> Result<(Vec<ModelFile>, Vec<String>), Str
         match std::fs::metadata(&path) {
             Ok(found) if found.is_file() => {
                 let is_document = kind == "license";
-                files.push(ModelFile { name: kind, path, size: found.len(), named: Some(digest), is_document });
+                let (size, named) = (found.len(), Some(digest));
+                files.push(ModelFile { name: kind, path, size, named, is_document, is_beside: false });
             }
             _ => notes.push(format!("the layer sha256-{digest} ({kind}) is not here")),
         }

@@ -1,7 +1,8 @@
 //! A tree of folders in which models lie as somebody put them: which folder, or which file, is one model.
 //!
-//! A folder is a model where it has a `release.stele`, a configuration of one, or weights that are not GGUF; what lies below it belongs to it. Of
-//! other folders each GGUF file is a model by itself, with its parts where it was split. What begins as weights is weights whatever its name: some programs
+//! A folder is a model where it has a `release.stele`, a configuration of one, or weights under the names that loaders give them; what lies below it
+//! belongs to it. Of other folders each GGUF file is a model by itself, with its parts where it was split, and so is each checkpoint of one file that
+//! somebody named, where nothing else that a loader takes lies beside it. What begins as weights is weights whatever its name: some programs
 //! call their files by digests. Repositories of the hub's cache are found as such.
 
 use std::collections::BTreeMap;
@@ -22,6 +23,11 @@ use super::inventory::{Content, Installed, Inventory, ModelFile};
 const MAX_DEPTH: usize = 12;
 /// Files that say that their folder is a model.
 const MARKS: [&str; 4] = [BUNDLE, "config.json", "model_index.json", "adapter_config.json"];
+/// How checkpoints of one file end.
+const SINGLE: [&str; 5] = ["safetensors", "sft", "ckpt", "pt", "pth"];
+/// What loaders call the weights of a folder.
+const IN_FOLDERS: [&str; 6] =
+    ["model", "pytorch_model", "diffusion_pytorch_model", "adapter_model", "consolidated", "consolidated.00"];
 /// What programs call a download that is not finished.
 const UNFINISHED: [&str; 5] = [".incomplete", ".part", ".downloadInProgress", ".crdownload", ".aria2"];
 
@@ -78,11 +84,12 @@ impl Tree<'_> {
             self.into.note(path, "a download that is not finished");
         }
         let marked = files.iter().any(|(name, ..)| MARKS.contains(&name.as_str()));
-        let is_model = marked
-            || files
-                .iter()
-                .any(|(name, path, _)| !is_gguf(name, path) && (is_weights(name) || begins_as_weights(path)));
-        if is_model {
+        let mut of_a_folder = files
+            .iter()
+            .filter(|(name, path, _)| !is_gguf(name, path))
+            .filter(|(name, path, _)| loaded_role(name).is_some() || begins_as_weights(path));
+        let has_weights = of_a_folder.clone().any(|(name, path, _)| is_weights(name) || begins_as_weights(path));
+        if marked || has_weights && !of_a_folder.all(|(name, ..)| is_single(name)) {
             let (place, path) = (self.place(folder), folder.to_owned());
             let content = Content::Folder(path.clone());
             return self.into.models.push(Installed { place, path, content, notes: Vec::new() });
@@ -93,17 +100,33 @@ impl Tree<'_> {
         }
     }
 
-    /// A model for each GGUF file, or for each set of parts of one.
+    /// A model for each GGUF file, or for each set of parts of one, and for each checkpoint of one file.
     fn single_files(&mut self, files: Vec<(String, PathBuf, Metadata)>) {
         let mut sets: BTreeMap<String, Vec<ModelFile>> = BTreeMap::new();
-        for (name, path, found) in files.into_iter().filter(|(name, path, _)| is_gguf(name, path)) {
+        let (models, others): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|(name, path, _)| is_gguf(name, path) || is_single(name));
+        // A template or code beside a model is taken with it.
+        let taken = others.into_iter().filter(|(name, ..)| loaded_role(name).is_some());
+        let beside: Vec<ModelFile> = taken
+            .map(|(name, path, found)| ModelFile {
+                name,
+                path,
+                size: found.len(),
+                named: None,
+                is_document: false,
+                is_beside: true,
+            })
+            .collect();
+        for (name, path, found) in models {
             let whole = whole_of(&name).unwrap_or(&name).to_owned();
-            let file = ModelFile { name, path, size: found.len(), named: None, is_document: false };
+            let size = found.len();
+            let file = ModelFile { name, path, size, named: None, is_document: false, is_beside: false };
             sets.entry(whole).or_default().push(file);
         }
-        for files in sets.into_values() {
+        for mut files in sets.into_values() {
             let Some(path) = files.first().map(|file| file.path.clone()) else { continue };
             let place = self.place(&path);
+            files.extend(beside.iter().cloned());
             self.into.models.push(Installed { place, path, content: Content::Files(files), notes: Vec::new() });
         }
     }
@@ -121,6 +144,13 @@ fn is_gguf(name: &str, path: &Path) -> bool {
 
 fn is_weights(name: &str) -> bool {
     loaded_role(name) == Some(Role::Weights)
+}
+
+/// Whether a file is a whole checkpoint under a name of its own: no part of one, and not under a name by which a loader finds it in the folder of a model.
+fn is_single(name: &str) -> bool {
+    let Some((stem, ending)) = name.rsplit_once('.') else { return false };
+    let is_part = stem.rsplit_once("-of-").is_some_and(|(_, of)| of.bytes().all(|byte| byte.is_ascii_digit()));
+    SINGLE.iter().any(|single| ending.eq_ignore_ascii_case(single)) && !is_part && !IN_FOLDERS.contains(&stem)
 }
 
 /// Whether a file that is no text begins as weights do.
@@ -147,6 +177,18 @@ fn broken(error: &std::io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_checkpoint_of_one_file_has_a_name_of_its_own() {
+        for name in ["dream.safetensors", "Dream v2.SFT", "v1-5-pruned.ckpt", "vae.pt", "x-of-y.safetensors"] {
+            assert!(is_single(name), "{name}");
+        }
+        for name in
+            ["model.safetensors", "model-00001-of-00002.safetensors", "pytorch_model.bin", "tf.h5", "pt", "x.json"]
+        {
+            assert!(!is_single(name), "{name}");
+        }
+    }
 
     #[test]
     fn parts_of_one_file_are_one_model() {

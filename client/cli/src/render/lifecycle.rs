@@ -1,7 +1,8 @@
 //! Where a release stands, told: its state, what was withdrawn and where copies are, incidents, and every event.
 
 use serde_json::{Value, json};
-use stele_log_client::judgement;
+use stele_explain::printable::one_line;
+use stele_log_client::judgement::{self, WithdrawnError, reporter};
 use stele_log_client::moment::moment;
 use stele_log_client::release_status::{ReleaseStatus, Revocation};
 use stele_spec::statement::{Copies, Incident, Withdraw};
@@ -216,6 +217,17 @@ fn event_json(release_status: &ReleaseStatus, event: &Event) -> Value {
         "key_revoked_at_entry": revoked_at,
         "key_revocation_reason": reason,
     })
+}
+
+/// An open critical incident, which stands before everything else: `CRITICAL incident a3 (backdoor) at entry 12, reported by watch.example (...)`.
+pub(crate) fn critical(history: &History) -> Option<String> {
+    let mut open = history.open_incidents().into_iter();
+    let (entry, incident) = open.find(|(_, incident)| WithdrawnError::is_critical(incident))?;
+    let by = reporter(&incident.publisher.name, history.coordinate());
+    Some(
+        one_line(&format!("CRITICAL incident {} ({}) at entry {entry}, reported by {by}", incident.id, incident.class))
+            .into_owned(),
+    )
 }
 
 /// When the key of a statement was revoked, and why, for a script.

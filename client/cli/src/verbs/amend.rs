@@ -44,7 +44,7 @@ fn current(args: &AmendArgs, request: &StatementRequest) -> Result<Table, Failur
     let coordinate = &subject.coordinate;
     let loaded = policy_file::load(args.say.said.trust.policy.as_deref())?;
     let log = LogClient::new(
-        log_url::log_url(args.say.said.trust.log.as_deref(), Some(&loaded.policy))?,
+        log_url::log_url_of(args.say.said.trust.log.as_deref(), &loaded.policy, subject.origin.as_ref())?,
         args.say.said.wait,
         note,
     );

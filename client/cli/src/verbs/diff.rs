@@ -34,7 +34,11 @@ const PARTS: [(&str, &[&str]); 10] = [
 
 pub(crate) fn run(args: DiffArgs) -> Result<Output, Failure> {
     let (first, second) = (Subject::parse(&args.first)?, Subject::parse(&args.second)?);
-    let asked = if first.needs_log() || second.needs_log() { Some(LogContext::by(&args.asking)?) } else { None };
+    let origin = first.origin().or_else(|| second.origin());
+    let asked = match first.needs_log() || second.needs_log() {
+        true => Some(LogContext::of(&args.asking, origin.as_ref())?),
+        false => None,
+    };
     let log = asked.as_ref().map(LogContext::log).transpose()?;
     let (first, second) = (first.load(log.as_ref())?, second.load(log.as_ref())?);
     let changes = between(&value(&first), &value(&second));

@@ -10,11 +10,14 @@ use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::age;
 use stele_log_client::bundle_names;
 use stele_log_client::log_end::LogEnd;
+use stele_log_client::log_url;
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_bundle::ReleaseBundle;
 use stele_log_client::release_status::ReleaseStatus;
 use stele_publish::bundle_place::other_content;
+use stele_spec::name::Coordinate;
 use stele_spec::policy::Policy;
+use stele_spec::status::History;
 use stele_verify::folder::BUNDLE;
 use stele_verify::verify;
 
@@ -38,10 +41,11 @@ pub(crate) fn run(args: FetchArgs) -> Result<Output, Failure> {
     if let Some(place) = &asked_for {
         check_writable(place)?;
     }
-    let asked = LogContext::of_a_copy(&args.asking)?;
+    let origin = here.as_ref().and_then(|here| log_url::origin_of(&here.old.as_ref()?.bytes));
+    let asked = LogContext::of_a_copy(&args.asking, origin.as_ref())?;
     let log = asked.log()?;
     let located = match (&here, subject) {
-        (Some(here), _) => here.locate(&log, None)?,
+        (Some(here), _) => here.locate(&log, None, None)?,
         (None, Some(subject)) => {
             let found = subject.find(&log)?;
             let coordinate = found.coordinate;
@@ -73,6 +77,11 @@ pub(crate) fn run(args: FetchArgs) -> Result<Output, Failure> {
     let bundle = located.complete_bundle(&log)?;
     if let (false, Some(old), Some(lack)) = (args.replace_bundle, &old, &bundle.lack) {
         keeps_what_is_proven(old, &place, &lack.to_string(), &asked.policy)?;
+    }
+    let is_told = |history: &History| history.withdrawal().is_some();
+    if !args.replace_bundle && is_told(&release_status.history) && !is_told(bundle.release.history()) {
+        let lack = bundle.lack.as_ref().map(ToString::to_string).unwrap_or_default();
+        return Err(NotWritten::HidesWithdrawal { coordinate: located.coordinate, lack }.into());
     }
     let change = match &old {
         Some(old) if old.bytes == bundle.bytes => Change::None,
@@ -150,7 +159,11 @@ fn output(
         Change::Renewed => "renewed",
         Change::None => "unchanged:",
     };
-    let mut page = Page::titled(&format!("{done} {coordinate}"));
+    let state = match release_status.history.withdrawal() {
+        Some(_) => ", WITHDRAWN by its publisher",
+        None => "",
+    };
+    let mut page = Page::titled(&format!("{done} {coordinate}{state}"));
     page.row(
         "entry",
         &format!("{} of log {}, in a tree of {}", release.entry_index(), head.value().origin(), head.value().size()),
@@ -239,6 +252,14 @@ pub(crate) enum NotWritten {
         /// Why.
         lack: String,
     },
+    /// It was withdrawn, and the file would not say so.
+    #[error("{coordinate} is withdrawn, and a bundle from this address would not say so: {lack}")]
+    HidesWithdrawal {
+        /// The release.
+        coordinate: Coordinate,
+        /// Why.
+        lack: String,
+    },
     /// By the key history that the log has the signer may not speak.
     #[error("the release at entry {entry} is not its publisher's: {why}")]
     NotTheirs {
@@ -263,7 +284,36 @@ impl Explain for NotWritten {
         Self::LessComplete { .. } => Exit::Refused, "less-complete",
             hint: "nothing was written: a withdrawal in the old file would be in the new one no more. Ask the log itself, or write elsewhere with --output FILE; \
                    --replace-bundle replaces it all the same";
+        Self::HidesWithdrawal { .. } => Exit::Withdrawn, "less-complete",
+            hint: "nothing was written: who verifies by it, and has not asked the log, would be told that all is well. Ask the log itself; --replace-bundle \
+                   writes it all the same";
         Self::NotTheirs { rule, .. } => Exit::BadSignature, "not-the-publisher",
             hint: "somebody else may speak in this publisher's name: do not use these files", "rule": rule;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use stele_spec::text::base64;
+
+    #[test]
+    fn what_proves_a_withdrawal_is_not_replaced_by_what_proves_nothing() {
+        let vectors: Value =
+            serde_json::from_str(include_str!("../../../../spec/vectors/bundle/bundles.json")).unwrap();
+        let withdrawn = |case: &&Value| case["accept"]["state"] == "withdrawn";
+        let case = vectors["cases"].as_array().unwrap().iter().find(withdrawn).expect("a withdrawn release");
+        let policies = vectors["policies"].as_object().unwrap();
+        let named = |name: &str| Policy::parse(policies[name].as_str().unwrap().as_bytes()).unwrap();
+        let policy = case["policy"].as_str().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(BUNDLE);
+        std::fs::write(&path, base64(case["bundle"].as_str().unwrap()).unwrap()).unwrap();
+        let kept = |policy: &Policy| keeps_what_is_proven(&OldBundle::read(&path).unwrap(), &path, "none", policy);
+        assert!(matches!(kept(&named(policy)), Err(NotWritten::LessComplete { .. })));
+        // What a policy does not accept proves nothing.
+        let mut others = policies.keys().filter(|name| *name != policy);
+        assert!(others.any(|name| kept(&named(name)).is_ok()));
     }
 }

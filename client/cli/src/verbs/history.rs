@@ -34,7 +34,8 @@ pub(crate) fn run(args: HistoryArgs) -> Result<Output, Failure> {
             if is_nothing { bad.into() } else { failure }
         })?),
     };
-    let asked = LogContext::by(&args.asking)?;
+    let origin = named.as_ref().err().and_then(Subject::origin);
+    let asked = LogContext::of(&args.asking, origin.as_ref())?;
     let log = asked.log()?;
     let name = match named {
         Ok(name) => name,
@@ -138,7 +139,8 @@ impl NameHistory {
         let mut page = Page::titled(&printable(name));
         for (coordinate, history) in &self.states {
             let licence = lifecycle::licence(history).map(|licence| format!("\nlicence {licence}")).unwrap_or_default();
-            page.row(history.state().as_str(), &format!("{coordinate}{licence}"));
+            let critical = lifecycle::critical(history).map(|critical| format!(": {critical}")).unwrap_or_default();
+            page.row(history.state().as_str(), &format!("{coordinate}{critical}{licence}"));
         }
         page.section("said, in the order of the log");
         for line in &self.lines {

@@ -15,6 +15,7 @@ use stele_spec::coverage::Coverage;
 use stele_spec::entry::IndexEntry;
 use stele_spec::frozen::Frozen;
 use stele_spec::hash::Digest;
+use stele_spec::hints::Hints;
 use stele_spec::index::Subject;
 use stele_spec::key::PublicKey;
 use stele_spec::manifest::Manifest;
@@ -35,6 +36,8 @@ use crate::render::page::{Page, printable, sized};
 use crate::render::{carried_manifest, coverage, parent, receipt, statement};
 use crate::transparent;
 
+mod beside;
+
 pub(crate) fn run(args: InspectArgs) -> Result<Output, Failure> {
     if args.extract.is_none()
         && args.form.is_none()
@@ -42,7 +45,7 @@ pub(crate) fn run(args: InspectArgs) -> Result<Output, Failure> {
     {
         return Ok(Output { text: page.0, json, failure: None });
     }
-    let what = "a bundle, statement, receipt, manifest, proof, checkpoint, policy, key, index entry, report or file of evidence";
+    let what = "a bundle, statement, receipt, manifest, hints, proof, checkpoint, policy, key, index entry, report, signature, form, lock file or file of evidence";
     let bytes = error::read(&args.file, MAX_BUNDLE.max(MAX_EVIDENCE) as u64, what)?;
     let malformed = |problem: String| FileError::Malformed {
         path: args.file.display().to_string(),
@@ -96,11 +99,15 @@ fn inspect(bytes: &[u8]) -> Result<Inspected, String> {
         [0xD2, ..] => {
             SignedStatement::parse(bytes).map(|signed| plain(statement(&signed))).map_err(|error| error.to_string())
         }
-        [0xA0..=0xBF, ..] if is_evidence(bytes) => {
+        // It says so in a field near its beginning or after what it carries.
+        [0xA0..=0xBF, ..] if holds(bytes, b"hevidenceqstele/evidence@v") => {
             Misbehaviour::parse(bytes).map(|found| plain(evidence_page(&found))).map_err(|error| error.to_string())
         }
         [0xA2, ..] if Coverage::looks_like(bytes) => {
             Coverage::parse(bytes).map(|found| plain(coverage::page(&found))).map_err(|error| error.to_string())
+        }
+        [0xA0..=0xBF, ..] if holds(bytes, b"ehintsnstele/hints@v") => {
+            Hints::parse(bytes).map(|found| plain(hints_page(&found))).map_err(|error| error.to_string())
         }
         // A map of two fields, or of five.
         [0xA2, ..] => Manifest::parse(bytes).map(|found| plain(manifest(&found))).map_err(|error| error.to_string()),
@@ -116,9 +123,8 @@ fn inspect(bytes: &[u8]) -> Result<Inspected, String> {
     }
 }
 
-/// Whether a file says that it is evidence, in a field near its beginning or after what it carries.
-fn is_evidence(bytes: &[u8]) -> bool {
-    let version = b"hevidenceqstele/evidence@v";
+/// Whether a file has a field with the name and version of a format.
+fn holds(bytes: &[u8], version: &[u8]) -> bool {
     bytes.windows(version.len()).any(|window| window == version)
 }
 
@@ -186,8 +192,11 @@ fn inspect_text(text: &str) -> Result<(Page, Value), String> {
         checkpoint_rows(&mut page, &note);
         return Ok((page, json!({ "kind": "checkpoint", "checkpoint": json })));
     }
-    if let Some(found) = release_toml(text) {
-        return Ok(found);
+    if let Some(found) = beside::text(text) {
+        return found;
+    }
+    if !is_like_a_policy(text) {
+        return Err("a text of no kind that these programs write".into());
     }
     let policy = Policy::parse(text.as_bytes()).map_err(|error| format!("no policy: {error}"))?;
     let mut page = Page::titled("a trust policy: `stele policy check` says what it requires");
@@ -196,17 +205,19 @@ fn inspect_text(text: &str) -> Result<(Page, Value), String> {
     Ok((page, json!({ "kind": "policy", "logs": policy.logs().len(), "witnesses": policy.witnesses().len() })))
 }
 
-/// A release that is not signed yet: TOML with the tables that every release has.
-fn release_toml(text: &str) -> Option<(Page, Value)> {
-    let table: toml::Table = text.parse().ok()?;
-    if !["model", "license"].iter().all(|name| table.get(*name).is_some_and(toml::Value::is_table)) {
-        return None;
-    }
-    let open = text.lines().filter(|line| !line.trim_start().starts_with('#') && line.contains("\"DECIDE")).count();
-    let mut page =
-        Page::titled("a release that is not signed yet: `stele publish` signs and submits it with its folder");
-    page.row("decisions", &format!("{open} open"));
-    Some((page, json!({ "kind": "release-toml", "open": open })))
+/// Where each file may be begun, so that several cores hash it.
+fn hints_page(hints: &Hints) -> (Page, Value) {
+    let mut page = Page::titled("hints, which nobody signs: they let several cores hash one large file");
+    let files = hints.files().count();
+    page.row("files", &files);
+    (page, json!({ "kind": "hints", "files": files }))
+}
+
+/// Whether the first line that is no comment begins as a line of a policy.
+fn is_like_a_policy(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let first = lines.next().and_then(|line| line.split_whitespace().next());
+    first.is_none_or(|word| ["log", "witness", "group", "quorum"].contains(&word))
 }
 
 fn statement(signed: &SignedStatement) -> (Page, Value) {

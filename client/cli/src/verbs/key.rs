@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use stele_durable::key_file::{self, KeyFileError};
-use stele_explain::Failure;
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_publish::encrypted_key;
 use stele_publish::error::FileError;
 use stele_spec::key::{PublicKey, SecretKey};
@@ -23,6 +23,9 @@ pub(crate) fn run(args: KeyArgs) -> Result<Output, Failure> {
 }
 
 fn new(file: &Path, encrypt: bool, passphrase_file: Option<PathBuf>) -> Result<Output, Failure> {
+    if file == Path::new("-") {
+        return Err(NoFile.into());
+    }
     if file.symlink_metadata().is_ok() {
         // Nobody should choose a passphrase for nothing.
         return Err(KeyFileError::Exists { path: file.to_owned() }.into());
@@ -57,6 +60,15 @@ fn render(key: &PublicKey, written: Option<&Path>) -> Output {
         object.insert("file".into(), file.into());
     }
     Output { text: format!("{wrote}key id {kid}\n{pem}"), json, failure: None }
+}
+
+/// Elsewhere `-` is standard input or output, and a key is kept.
+#[derive(Debug, thiserror::Error)]
+#[error("a new key is kept in a file, and - names none")]
+struct NoFile;
+
+impl Explain for NoFile {
+    explain! { Self => Exit::Usage, "file-unnamed", hint: "name a file; one that is called so is ./-"; }
 }
 
 /// What losing the key means, and how to have a second one. Whether this is the first or the second of a name, only its owner knows.

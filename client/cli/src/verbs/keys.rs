@@ -28,10 +28,12 @@ use stele_spec::key::PublicKey;
 use stele_spec::name::Publisher;
 use stele_spec::registration::{Holder, KeyHistory};
 use stele_spec::statement::{Action, Prose, PublisherClaim, PublisherKey, Statement, StatementError, WordError};
+use stele_spec::verify::count;
 use stele_terminal::volume::note;
 
 use crate::Output;
 use crate::args::{ChangeArgs, KeyOpening, KeysArgs, KeysVerb, LogArgs, SigningKey, SubmitArgs, Trust};
+use crate::issue::unremembered;
 use crate::key::{self, read_public, signer};
 use crate::log_args::{LogContext, local_state, proven_entries};
 use crate::policy_file;
@@ -59,7 +61,10 @@ fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
     let history = KeyHistory::fold(publisher, listing.statements.iter().map(ProvenStatement::proven))
         .map_err(ProvenEntriesError::Keys)?;
     let holder = history.at(u64::MAX).ok_or_else(|| KeysError::Unclaimed { publisher: publisher.clone() })?;
-    let mut page = Page::titled(&format!("{publisher}, {} key statements", holder.statements));
+    let mut page = Page::titled(&format!(
+        "{publisher}, {}",
+        count(usize::try_from(holder.statements).unwrap_or(usize::MAX), "key statement")
+    ));
     let mut statements = Vec::new();
     for logged in &listing.statements {
         let Statement::Publisher(change) = logged.statement() else { continue };
@@ -138,6 +143,12 @@ fn change(args: ChangeArgs, action: Action, new: &[PathBuf], old: &[String]) -> 
             return same(&done, args.said.output.as_deref());
         }
         return kept(&done, &mut record, args.said.output.as_deref(), false);
+    }
+    let of_others = statement.revoked.iter().find(|kid| holder.keys.iter().all(|key| key.key_id() != **kid));
+    if let Some(kid) = of_others {
+        let keys = holder.keys.iter().map(|key| key.key_id().to_string()).collect();
+        problems.keep(Err::<(), _>(KeysError::NotItsKey { publisher: publisher.clone(), kid: *kid, keys }));
+        return rehearsal::refused(problems, args.said.dry_run);
     }
     problems.keep(statement.check().map_err(|error| PublishError::Statement(StatementError::Field(error))));
     problems.keep(register::still_open(&record));
@@ -301,6 +312,7 @@ fn kept(
     output: Option<&Path>,
     new: bool,
 ) -> Result<Output, Failure> {
+    unremembered(local_state(false).keep_keys_of(record, logged.statement().publisher()));
     let receipt = receipt::write(logged, record, None, output)?;
     let mut page = Page(statement::of(logged.signed()));
     let before = if new { "" } else { ", as it was before" };
@@ -308,7 +320,6 @@ fn kept(
     page.row("receipt", &receipt.display());
     let publisher = logged.statement().publisher();
     let holder = record.holder(publisher)?;
-    local_state(false).keep_keys_of(record, publisher)?;
     let keys = holder.iter().flat_map(|holder| &holder.keys).map(|key| key.key_id().to_string());
     Ok(Output {
         text: page.0,
@@ -368,8 +379,10 @@ fn says_all(logged: &ProvenStatement, change: &PublisherClaim) -> bool {
 
 /// A key by its id, or by its file.
 fn named(key: &str, opening: &KeyOpening) -> Result<KeyId, Failure> {
-    match KeyId::from_hex(key) {
+    let is_hex = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match KeyId::from_hex(&key.to_ascii_lowercase()) {
         Ok(kid) => Ok(kid),
+        Err(_) if is_hex && !Path::new(key).exists() => Err(KeysError::ShortId { found: key.len() }.into()),
         Err(_) => read_public(Path::new(key), opening).map(|key| key.key_id()),
     }
 }
@@ -382,6 +395,22 @@ pub(crate) enum KeysError {
     Unclaimed {
         /// The name.
         publisher: Publisher,
+    },
+    /// A key that is to go is none of the name's.
+    #[error("--old {kid} is no key of {publisher}")]
+    NotItsKey {
+        /// The name.
+        publisher: Publisher,
+        /// The key.
+        kid: KeyId,
+        /// Its keys.
+        keys: Vec<String>,
+    },
+    /// Digits, and not those of a whole id.
+    #[error("a key id has 64 hex digits, found {found}")]
+    ShortId {
+        /// How many there are.
+        found: usize,
     },
     /// Not a reason.
     #[error("--reason: {0}")]
@@ -404,6 +433,10 @@ pub(crate) enum KeysError {
 impl Explain for KeysError {
     explain! {
         Self::Unclaimed { .. } => Exit::NotInLog, "name-unclaimed", hint: "`stele claim NAME --key FILE` claims it";
+        Self::NotItsKey { publisher, kid, keys } => Exit::Refused, "key-not-held",
+            hint: format!("`stele keys list {publisher}` has its keys, and those that were revoked"),
+            "expected": keys.join(", "), "found": kid;
+        Self::ShortId { .. } => Exit::BadInput, "key-id-cut", hint: "give all of it, as `stele keys list` and `stele key show` do, or a file";
         Self::Reason(_) => Exit::Usage, "bad-reason", hint: "write it as text that can be read, in a few lines";
         Self::Waiting { needed, found, .. } => Exit::Refused, "approvals-missing",
             hint: "let further keys approve it: stele keys approve FILE --key THEIRS",

@@ -15,7 +15,7 @@ use stele_spec::statement::{Parent, Release};
 
 use crate::Output;
 use crate::args::LineageArgs;
-use crate::log_args::LogContext;
+use crate::log_args::{LogContext, is_of};
 use crate::render::lifecycle;
 use crate::render::lineage_drawing::{self, Root};
 use crate::render::page::printable;
@@ -26,8 +26,9 @@ const MAX_CHILDREN: usize = 100;
 
 pub(crate) fn run(args: LineageArgs) -> Result<Output, Failure> {
     let subject = Subject::parse(&args.what)?;
-    let asked = LogContext::by(&args.asking)?;
+    let asked = LogContext::of(&args.asking, subject.origin().as_ref())?;
     let log = asked.log()?;
+    subject.origin().map_or(Ok(()), |own| is_of(&own, &log))?;
     let loaded = subject.load(Some(&log))?;
     let Some(released) = loaded.statement().release() else {
         return Err(NoLineage { kind: loaded.statement().kind().to_string() }.into());

@@ -18,7 +18,7 @@ use stele_model_files::examine::ComputedClaims;
 use stele_model_files::roles::{self, Roles};
 use stele_publish::bundle_place::BundlePlace;
 use stele_publish::foresight::Earlier;
-use stele_publish::issued_at::now;
+use stele_publish::issued_at::{check_near, now};
 use stele_publish::name;
 use stele_publish::oddity;
 use stele_publish::parent_folder;
@@ -134,6 +134,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let mut release =
         file.resolve(&manifest, there.as_ref().map_or_else(now, |there| there.statement().issued_at()))?;
     let of_there = there.as_ref().and_then(|there| there.statement().release()).map(|there| &there.weights);
+    let is_new = of_there.is_none();
     release_signature::name_in(&mut release, signature.as_ref(), of_there, place.path())?;
     if let Some(there) = there.filter(|there| says(there, &release)) {
         if !args.dry_run {
@@ -142,11 +143,15 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
         let output = already(&args, policy, record, &there, &manifest, hints.as_ref(), place)?;
         return Ok(with_signature(output, signature.as_ref()));
     }
+    // What others have still to sign keeps the time at which it was proposed.
+    if is_new && args.propose.is_none() {
+        check_near(release.issued_at, now())?;
+    }
     let earlier = Earlier::of_release(&mut record, &release, &manifest)?;
     let examined = release::foreseen(&args.folder, &release, &manifest, &earlier)?;
     examined.lines().iter().for_each(|line| note(&format!("auditors will report: {}\n", one_line(line))));
     let statement = Statement::Release(Box::new(release.clone()));
-    oddity::to_come(&statement).iter().for_each(|odd| note(&format!("warning: {}\n", one_line(odd))));
+    oddity::of(&mut record, &statement)?.iter().for_each(|odd| note(&format!("warning: {}\n", one_line(odd))));
     let signed = keys.sign(&statement)?;
     if let Some(target) = &args.propose {
         write(signature.as_ref())?;

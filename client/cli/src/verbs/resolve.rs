@@ -47,7 +47,7 @@ pub(crate) fn run(args: ResolveArgs) -> Result<Output, Failure> {
         let text = text(&asked_for, std::slice::from_ref(&found), &as_of.text);
         return Ok((text, document(&asked_for, &[found], "bundle", as_of.json)).into());
     }
-    let asked = LogContext::by(&args.asking)?;
+    let asked = LogContext::of(&args.asking, asked_for.named.as_ref().and_then(Subject::origin).as_ref())?;
     let log = asked.log()?;
     let Answer { found, unread, cut, weights } = in_log(&asked_for, &log)?;
     if found.is_empty() {
@@ -337,7 +337,9 @@ fn text(wanted: &Wanted, found: &[Found], as_of: &str) -> String {
         page.row("ITS NAME LIES", &format!("the file is called sha256-{named}, and its bytes have another digest"));
     }
     for found in found {
-        page.section(&found.release.coordinate().to_string());
+        let critical = found.release_status.as_ref().and_then(|known| lifecycle::critical(&known.history));
+        let critical = critical.map(|critical| format!(": {critical}")).unwrap_or_default();
+        page.section(&format!("{}{critical}", found.release.coordinate()));
         page.row(
             "is",
             &match &found.part {

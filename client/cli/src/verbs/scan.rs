@@ -3,7 +3,7 @@
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::index_end::Incomplete;
-use stele_log_client::log_url;
+use stele_log_client::log_url::{self, LogUrlError};
 use stele_log_client::log_view::{LogAddress, LogView};
 use stele_terminal::volume::note;
 use stele_verify::folder::digest_cache::DigestCache;
@@ -33,38 +33,34 @@ pub(crate) fn run(args: ScanArgs) -> Result<Output, Failure> {
     let policy = policy_file::load(args.asking.trust.policy.as_deref())?.policy;
     let locked = args.locked.as_deref().map(LockFile::read).transpose()?;
     let local_state = local_state(args.asking.no_state);
-    let mut asked = Asked::NoLog;
-    let mut address = None;
-    if !args.offline {
-        match log_url::log_url(args.asking.trust.log.as_deref(), Some(&policy)) {
-            Ok(url) => {
-                let incomplete = Incomplete::by(args.asking.trust.accept_incomplete_answer);
-                address = Some(LogAddress::new(url, note).accepting(incomplete));
-            }
-            Err(error) => asked = Asked::Failed(error.into()),
+    let named = args.asking.trust.log.as_deref();
+    let urls = if args.offline { Vec::new() } else { log_url::log_urls(named, Some(&policy)) };
+    // Without an address there is nothing to ask, and that is said.
+    let mut lost = (urls.is_empty() && !args.offline).then(|| LogUrlError::WhichLog { urls: Vec::new() }.into());
+    let incomplete = Incomplete::by(args.asking.trust.accept_incomplete_answer);
+    let addresses: Vec<LogAddress> =
+        urls.into_iter().map(|url| LogAddress::new(url, note).accepting(incomplete)).collect();
+    let mut views: Vec<LogView<'_>> = Vec::new();
+    for address in &addresses {
+        match address.ask(&policy, &local_state) {
+            Ok(view) => views.push(view),
+            // A log that contradicts itself is no matter of one model.
+            Err(failure) if failure.as_explain().exit() == Exit::Inconsistent => return Err(failure),
+            Err(failure) => drop(lost.get_or_insert(failure)),
         }
     }
-    let view: Option<LogView<'_>> = match address.as_ref().map(|address| address.ask(&policy, &local_state)) {
-        Some(Ok(view)) => Some(view),
-        // A log that contradicts itself is no matter of one model.
-        Some(Err(failure)) if failure.as_explain().exit() == Exit::Inconsistent => return Err(failure),
-        Some(Err(failure)) => {
-            asked = Asked::Failed(failure);
-            None
-        }
-        None => None,
-    };
     let cache = digest_cache::open(args.no_cache, args.rehash);
     let now = SystemClock.unix_seconds();
     let places = if args.only { installed::named(&args.also) } else { installed::places(&args.also) };
     let Inventory { models, notes } = installed::look(&places);
-    let mut judge = Judge { args: &args, policy: &policy, view: view.as_ref(), cache: cache.as_ref(), now, lost: None };
+    let asked: Vec<&LogView<'_>> = views.iter().collect();
+    let mut judge = Judge { args: &args, policy: &policy, views: asked.clone(), cache: cache.as_ref(), now, lost };
     let rows: Vec<Row> = models.into_iter().map(|model| judge.row(model)).collect();
-    match (judge.lost.take(), &view) {
-        (Some(failure), _) => asked = Asked::Failed(failure),
-        (None, Some(view)) => asked = Asked::Log(view),
-        (None, None) => {}
-    }
+    let asked = match judge.lost.take() {
+        Some(failure) => Asked::Failed(failure),
+        None if asked.is_empty() => Asked::NoLog,
+        None => Asked::Logs(asked),
+    };
     let found = LockFile::of(&rows);
     if let Some(path) = &args.lock {
         found.write(path)?;

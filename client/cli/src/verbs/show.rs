@@ -81,14 +81,17 @@ fn proposed(proposal: &StatementProposal) -> Result<Output, Failure> {
     Ok(Output { text: page.0, json, failure: None })
 }
 
-/// What stands before everything else: that the publisher took the release back.
+/// What stands before everything else: that the publisher took the release back, or that a critical incident of it is open.
 fn headline(loaded: &LoadedStatement) -> String {
     let known = loaded.release_status.as_ref().and_then(|release_status| release_status.history.withdrawal());
+    let critical =
+        loaded.release_status.as_ref().and_then(|release_status| lifecycle::critical(&release_status.history));
     let in_file = loaded.said.iter().find_map(|signed| match signed.statement() {
         Statement::Withdraw(withdraw) => Some(withdraw),
         _ => None,
     });
     match (known, in_file) {
+        (None, _) if let Some(critical) = critical => format!("{critical}\n\n"),
         (Some((entry, withdraw)), _) => {
             format!("WITHDRAWN at entry {entry}: {}\n\n", one_line(&withdraw.reason.to_string()))
         }
@@ -136,6 +139,14 @@ fn page(loaded: &LoadedStatement) -> String {
             if !loaded.said.is_empty() {
                 page.section("Said of it since, by this file");
                 for signed in &loaded.said {
+                    if let Statement::Publisher(change) = signed.statement() {
+                        let reason = change.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                        page.row(
+                            "key revoked",
+                            &one_line(&format!("on {}, the key that signed it{reason}", change.issued_at)),
+                        );
+                        continue;
+                    }
                     page.row(&signed.statement().kind().to_string(), &format!("on {}", signed.statement().issued_at()));
                 }
             }

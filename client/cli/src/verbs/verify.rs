@@ -1,28 +1,24 @@
 //! `stele verify`: in one command, what a script may believe and a person can read. Offline, unless it is asked to ask the log.
 
+use std::path::Path;
+
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::printable::one_line;
 use stele_explain::secrets::without_secrets;
-use stele_explain::{Exit, Explain, Failure, explain};
+use stele_explain::{Exit, Explain as _, Failure};
 use stele_log_client::age::CheckpointAge;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::judgement::{Accepted, Judgement};
-use stele_log_client::lineage::{self, Lineage};
-use stele_log_client::local_state::{LocalState, LogId, LogInconsistent};
-use stele_log_client::log_end::LogEnd;
+use stele_log_client::local_state::{LocalState, LogInconsistent};
 use stele_log_client::log_url;
 use stele_log_client::log_view::{LogAddress, LogView, MAX_VERDICT_WAIT};
-use stele_log_client::release_status::{Rejected, ReleaseStatus, Source};
-use stele_log_client::replacement::{self, Replacement};
-use stele_log_client::statements::StatementSource as _;
-use stele_log_client::unproven_answer::UnprovenAnswer;
+use stele_log_client::release_status::Source;
 use stele_model_files::examine::{AtHand, ComputedClaims};
 use stele_oci::Reference;
 use stele_publish::error;
 use stele_spec::bundle::{BundleError as MalformedBundle, MAX_BUNDLE};
 use stele_spec::name::Coordinate;
 use stele_spec::policy::{Policy, TrustedCheckpoint};
-use stele_spec::registration::Refusal;
 use stele_spec::statement::Ancestor;
 use stele_terminal::volume::{Volume, note, volume};
 use stele_verify::FolderReport;
@@ -44,12 +40,17 @@ use crate::oms_key;
 use crate::policy_file;
 use crate::progress::Progress;
 use crate::recorded_signature::RecordedSignature;
+use crate::release_search as search;
 use crate::render::carried_manifest;
 use crate::render::colour;
 use crate::render::page::printable;
 use crate::render::verdict::{self, Detail, FromLog, VerifyReport, WhyFromLog};
 use crate::transparent::{Received, TransparentRelease};
-use crate::verify_error::{Outgrown, VerifyError};
+use crate::verify_error::Outgrown;
+
+mod reader;
+
+use reader::{Known, Reader};
 
 pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     let detail = if volume() == Volume::Verbose { Detail::Page } else { Detail::Short };
@@ -179,9 +180,9 @@ fn judge_evidence<T>(
     if let Some(report) = &mut comparison {
         report.allow_extra(&allowed);
     }
+    let url =
+        || log_url::url_of(args.required.log.as_deref(), policy, evidence.checkpoint().trusted().value().origin());
     let (known, unanswered) = if args.required.online {
-        let url =
-            || log_url::url_of(args.required.log.as_deref(), policy, evidence.checkpoint().trusted().value().origin());
         match means.view {
             Some(view) => reader.asking(view, log)?,
             None => reader.online(&log_address(args, url()?), log)?,
@@ -189,12 +190,21 @@ fn judge_evidence<T>(
     } else {
         (reader.offline(log)?, None)
     };
+    if let (TargetKind::Folder(folder), true, Some(true)) =
+        (&target.kind, args.required.online, comparison.as_ref().map(|found| !found.differing.is_empty()))
+        && let Some(other) = other_version(folder, &reader, means, &|| Ok(log_address(args, url()?)))
+    {
+        let (own, bundle) = (evidence.coordinate(), target.bundle.display());
+        note(&format!(
+            "the weights here are those of {other}, and {bundle} is of {own}: `stele fetch {other} --output {bundle} --replace-bundle` gets the one that belongs to them\n"
+        ));
+    }
     let age = CheckpointAge::of(evidence.checkpoint(), now);
     let age = match known.release_status.source {
         Source::Log => age.or_younger(CheckpointAge::of(&known.release_status.head, now)),
         Source::Bundle | Source::Kept => age,
     };
-    age.check(args.required.max_age)?;
+    let too_old = age.check(args.required.max_age).err();
     let newest = match log {
         Some(log) => reader.local_state.heads(log).newest(policy)?,
         None => None,
@@ -225,7 +235,32 @@ fn judge_evidence<T>(
     let accepts =
         Accepted { partial: args.required.partial, states: args.required.accept.clone(), record_alone: args.no_hash };
     let mut judged = Judgement::of(comparison.as_ref(), &known.release_status.history, accepts, unanswered);
+    // What is wrong with the release is not kept from anybody because the evidence of it is old.
+    if let Some(too_old) = too_old {
+        if judged.problems.is_empty() {
+            return Err(too_old.asked(args.required.online).into());
+        }
+        judged.problems.push(too_old.asked(args.required.online).into());
+    }
     Ok(tell(&verdict, &mut judged))
+}
+
+/// The release of the same publisher that the weights of a folder are, where that is another one than its bundle says: the most frequent honest cause of
+/// files that differ.
+fn other_version(
+    folder: &Path,
+    reader: &Reader<'_>,
+    means: &Means<'_>,
+    address: &dyn Fn() -> Result<LogAddress, Failure>,
+) -> Option<Coordinate> {
+    let own = reader.evidence.coordinate();
+    let search = |log: &LogView<'_>| search::of_folder(log, folder, Some(&own.publisher), means.cache).ok();
+    let (found, _) = match means.view {
+        Some(view) => search(view)?,
+        None => search(&address().ok()?.ask(reader.policy, &reader.local_state).ok()?)?,
+    };
+    let is_another = found.coordinate.publisher == own.publisher && found.coordinate != own;
+    is_another.then_some(found.coordinate)
 }
 
 /// The signature of Model Signing at the top of the release's folder.
@@ -323,7 +358,7 @@ impl Evidence {
             return Ok(Self { target, evidence: located.bundle(log)?.release, from_log, artifact: None });
         }
         let here = PathHere::look(&hub_snapshot::meant(&args.path)?)?;
-        let located = match (here.locate(log, means.cache), &here.kind) {
+        let located = match (here.locate(log, args.required.publisher.as_ref(), means.cache), &here.kind) {
             // Where many models are looked at, each is asked about once, elsewhere.
             (Err(failure), TargetKind::Folder(folder)) if means.view.is_none() => {
                 return Err(Absence::of_folder(failure, folder, log, means.cache));
@@ -334,21 +369,6 @@ impl Evidence {
         let target = Target { kind: here.kind, bundle: located.bundle };
         let from_log = Some(FromLog { why, url: without_secrets(log.url()).into_owned() });
         Ok(Self { target, evidence: bundle.release, from_log, artifact: None })
-    }
-}
-
-/// A log that the release is not in: what it answers says nothing of the release.
-#[derive(Debug, thiserror::Error)]
-#[error("the release is in the log {own}, and {asked} was asked")]
-struct OtherLogAsked {
-    own: String,
-    asked: String,
-}
-
-impl Explain for OtherLogAsked {
-    explain! {
-        Self { own, asked } => Exit::WrongPolicy, "other-log", hint: "--log URL names the log of the release; without it the one of the bundle is asked",
-            "expected": own, "found": asked;
     }
 }
 
@@ -369,153 +389,22 @@ fn examine(
     let position = Some(evidence.statement().position());
     let release = known.release_status.history.current().unwrap_or(evidence.release());
     let names_of = |ancestor: &Ancestor| known.lineage.names_of(ancestor);
+    let licence = evidence.release().license.spdx.as_str();
     let examination = ComputedClaims::of_record(position, release, Some(evidence.manifest()));
     match (kind, comparison) {
         (TargetKind::Folder(folder), Some(comparison)) => {
             // The files are read by their paths in the whole release.
             let root = target::root_of(folder, place);
             let files = AtHand::new(&root, &comparison.matching);
-            ComputedClaims::of_files(position, release, evidence.manifest(), &files, &names_of)
+            ComputedClaims::of_files(position, release, evidence.manifest(), &files, licence, &names_of)
         }
         (TargetKind::File(file), Some(FolderReport { matching, .. })) => match matching.as_slice() {
             [path] => {
                 let files = AtHand::one(path, file);
-                ComputedClaims::of_files(position, release, evidence.manifest(), &files, &names_of)
+                ComputedClaims::of_files(position, release, evidence.manifest(), &files, licence, &names_of)
             }
             _ => examination,
         },
         _ => examination,
     }
 }
-
-/// Looks up what became of a release.
-struct Reader<'a> {
-    evidence: &'a VerifiedRelease,
-    /// The checkpoint of a receipt that came with it.
-    receipt: Option<&'a TrustedCheckpoint>,
-    policy: &'a Policy,
-    local_state: LocalState,
-}
-
-/// What became of a release, of its ancestors and of what replaces it.
-struct Known {
-    release_status: ReleaseStatus,
-    lineage: Lineage,
-    replacement: Option<Replacement>,
-    /// What the log said of its own end.
-    log_end: Option<LogEnd>,
-}
-
-impl Reader<'_> {
-    /// Compares every head of the evidence with those remembered, and remembers it.
-    fn see(&self) -> Result<Option<LogId<'_>>, Failure> {
-        let head = self.evidence.checkpoint();
-        let log = LogId::of(head.note(), self.policy);
-        if let Some(log) = log {
-            self.local_state.heads(log).see_all(self.evidence.checkpoints().chain(self.receipt))?;
-            self.local_state.refuse_convicted(log)?;
-        }
-        Ok(log)
-    }
-
-    /// What an earlier answer of the log says, if one is kept here.
-    fn kept(&self, log: Option<LogId<'_>>, coordinate: &Coordinate) -> Result<Option<ReleaseStatus>, Failure> {
-        let answer = log.and_then(|log| self.local_state.cached_answer(log, coordinate, self.policy));
-        answer.map(|answer| ReleaseStatus::of(coordinate, &answer, Source::Kept)).transpose()
-    }
-
-    /// Without asking anybody: what the bundle says, and what the log said when it was last asked.
-    fn offline(&self, log: Option<LogId<'_>>) -> Result<Known, Failure> {
-        let kept = |coordinate: &Coordinate| self.kept(log, coordinate);
-        let release = self.evidence.release();
-        let position = self.evidence.statement().position();
-        let known = kept(&release.coordinate())?;
-        let known =
-            known.filter(|release_status| release_status.history.release().is_some_and(|(at, _)| at == position));
-        let known = known.map(|known| known.with_bundle(self.evidence));
-        let release_status = known.unwrap_or_else(|| ReleaseStatus::of_bundle(self.evidence));
-        let publisher = &release.publisher.name;
-        let keys = log.map(|log| self.local_state.key_statements(log, publisher, self.policy)).unwrap_or_default();
-        let release_status = release_status.with_keys(publisher, keys);
-        if let Some(revoked) = release_status.signer_revoked(self.evidence).filter(|revoked| revoked.entry < position) {
-            let kid = self.evidence.statement().value().kid();
-            let refusal = Refusal::KeyRevoked { publisher: publisher.clone(), kid };
-            let why = format!("{refusal} before, at entry {}", revoked.entry);
-            return Err(VerifyError::NotTheirs { entry: position, code: refusal.code(), why }.into());
-        }
-        let lineage = lineage::collect(release_status.history.current().unwrap_or(release), kept)?;
-        let replacement = replacement::follow(&release_status.history, kept)?;
-        Ok(Known { release_status, lineage, replacement, log_end: None })
-    }
-
-    /// Asks the log for everything about the release and its ancestors. Where it gives no answer that proves itself, what is known
-    /// without that answer, and why.
-    fn online(&self, address: &LogAddress, id: Option<LogId<'_>>) -> Result<(Known, Option<Failure>), Failure> {
-        let log = match address.ask(self.policy, &self.local_state) {
-            Ok(log) => log,
-            Err(failure) => {
-                let failure = match UnprovenAnswer::beside_verdict(failure) {
-                    Err(failure) if failure.as_explain().exit() == Exit::Inconsistent => return Err(failure),
-                    // No head, or one that the policy refuses, may come from anybody who stands between: it says nothing of the evidence.
-                    Ok(failure) | Err(failure) => failure,
-                };
-                return Ok((self.offline(id)?, Some(failure)));
-            }
-        };
-        self.asking(&log, id)
-    }
-
-    /// Asks a log of which the newest head is known.
-    fn asking(&self, log: &LogView<'_>, id: Option<LogId<'_>>) -> Result<(Known, Option<Failure>), Failure> {
-        let (own, asked) = (self.evidence.checkpoint().origin(), log.head().origin());
-        if own != asked {
-            return Err(OtherLogAsked { own: own.to_string(), asked: asked.to_string() }.into());
-        }
-        let release_status = match self.release_status(log) {
-            Ok(release_status) => release_status,
-            Err(failure) => return Ok((self.offline(id)?, Some(UnprovenAnswer::beside_verdict(failure)?))),
-        };
-        let current = release_status.history.current().unwrap_or(self.evidence.release());
-        let ask = |coordinate: &Coordinate| log.release_status(coordinate).map(Some);
-        let asked = lineage::collect(current, ask)
-            .and_then(|lineage| Ok((lineage, replacement::follow(&release_status.history, ask)?)));
-        let ((lineage, replacement), unanswered) = match asked {
-            Ok(asked) => (asked, None),
-            // What was proven of the release stays, whatever the log answers about an ancestor or what replaces it.
-            Err(failure) => {
-                let failure = UnprovenAnswer::beside_verdict(failure)?;
-                let kept = |coordinate: &Coordinate| self.kept(id, coordinate);
-                let lineage = lineage::collect(current, kept)?;
-                ((lineage, replacement::follow(&release_status.history, kept)?), Some(failure))
-            }
-        };
-        Ok((Known { release_status, lineage, replacement, log_end: log.end().cloned() }, unanswered))
-    }
-
-    /// What the log has about the release.
-    fn release_status(&self, log: &LogView<'_>) -> Result<ReleaseStatus, Failure> {
-        for head in self.evidence.checkpoints() {
-            log.same_as(head)?;
-        }
-        let entry = self.evidence.statement().position();
-        let release_status = log.release_status(&self.evidence.release().coordinate())?;
-        let (url, lack) = (without_secrets(log.url()).into_owned(), release_status.lack);
-        if let Some(Rejected { code, why, .. }) = release_status.rejection(entry) {
-            // Of a list that may leave something out, only what is in it counts.
-            return Err(match lack.filter(|_| *code != REVOKED) {
-                Some(lack) => VerifyError::LeftOut { url, entry, lack }.into(),
-                None => VerifyError::NotTheirs { entry, code, why: why.clone() }.into(),
-            });
-        }
-        let found = release_status.history.release().map(|(position, _)| position);
-        match (found == Some(entry), lack, found) {
-            // What the bundle proves stays, whatever an answer that is not proven complete leaves out.
-            (true, ..) => Ok(release_status.with_bundle(self.evidence)),
-            (false, Some(lack), None) => Err(VerifyError::LeftOut { url, entry, lack }.into()),
-            (false, ..) => Err(VerifyError::NotNamed { url, entry, found }.into()),
-        }
-    }
-}
-
-/// The code of a statement by a key that was revoked before it.
-const REVOKED: &str = "key-revoked";

@@ -121,7 +121,17 @@ fn a_release_is_rehearsed_to_the_bytes_that_would_be_signed() {
     ]);
     let path = world.model().join("release.toml");
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, format!("issued_at = \"2026-06-25T09:30:00Z\"\n{text}")).unwrap();
+    // A time that is typed is a time of now: readers are told it as the day on which this was said.
+    for far in ["2020-01-01T00:00:00Z", "9999-01-01T00:00:00Z"] {
+        std::fs::write(&path, format!("issued_at = \"{far}\"\n{text}")).unwrap();
+        let ran =
+            untouched(&world, &served, || publish(&world, &["--claim"]).fails(7, &["issued_at", "within a day of"]));
+        assert!(ran.err.contains("remove the line issued_at"), "{}", ran.err);
+    }
+    let now = stele_spec::statement::Timestamp::from_unix_seconds(
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() - 3600,
+    );
+    std::fs::write(&path, format!("issued_at = \"{}\"\n{text}", now.unwrap())).unwrap();
     let payload = world.at("payload.cbor");
     let out = ["--claim", "--dry-run", "--json", "--output", payload.to_str().unwrap()];
     let json = publish(&world, &out).ok().json();
@@ -188,6 +198,20 @@ fn a_statement_is_rehearsed_with_what_it_changes_and_what_auditors_will_say() {
     let (world, served) = released();
     let opened = ["stage", COORDINATE, "--to", "open", "--since", "2026-07-01", "--reason", "Because."];
     say_kept(&world, &opened, "open.stele").ok();
+    // Once said it is not said again in other words; another day alone is a warning.
+    let again = ["stage", COORDINATE, "--to", "open", "--since", "2026-07-01", "--reason", "Once more."];
+    for more in [&["--dry-run"][..], &[]] {
+        untouched(&world, &served, || {
+            say(&world, &[&again[..], more].concat())
+                .fails(8, &["would change nothing", "access is open since 2026-07-01 already", "hint:"])
+        });
+    }
+    let later = ["stage", COORDINATE, "--to", "open", "--since", "2026-07-02", "--reason", "Corrected.", "--dry-run"];
+    say(&world, &later).ok().says(&["access is open since 2026-07-01; this says 2026-07-02 in place of that day"]);
+    let licence = world.model().join("LICENSE").display().to_string();
+    let same =
+        ["amend", COORDINATE, "--license", "Apache-2.0", "--license-text", &licence, "--use-restricted", "false"];
+    say(&world, &[&same[..], &["--reason", "Because."]].concat()).fails(8, &["would change nothing"]);
     let narrowed = ["stage", COORDINATE, "--to", "internal", "--since", "2026-07-02", "--reason", "Because."];
     let ran = untouched(&world, &served, || say(&world, &[&narrowed[..], &["--dry-run"]].concat()).ok());
     ran.says(&[

@@ -56,7 +56,10 @@ fn a_bundle_is_readable_and_comes_apart_into_standard_files() {
         let json = stele(&["inspect", file.to_str().unwrap(), "--json"]).ok().json();
         assert_eq!(json["kind"], kind, "{}", file.display());
     }
-    stele(&["inspect", world.model().join("config.json").to_str().unwrap()]).fails(7, &["hint:"]);
+    stele(&["inspect", world.model().join("config.json").to_str().unwrap()])
+        .fails(7, &["JSON of no kind that these programs write", "hint:"]);
+    std::fs::write(world.at("words"), "Released on Monday.\n").unwrap();
+    stele(&["inspect", world.at("words").to_str().unwrap()]).fails(7, &["a text of no kind", "hint:"]);
     stele(&["show", world.at("parts/statement.cose").to_str().unwrap()]).ok();
     // A file that is no statement may be one of a release: the log is asked, and names none.
     world.log.mirror(&world.at("copy"));

@@ -173,7 +173,6 @@ fn a_name_that_is_no_path_is_the_repository_in_the_cache() {
     for pasted in [
         "https://huggingface.co/acme/tiny",
         "https://hf.co/acme/tiny/tree/main",
-        "https://huggingface.co/acme/tiny/blob/main/config.json",
         &commit,
         "hf://acme/tiny",
         "models--acme--tiny",
@@ -183,7 +182,28 @@ fn a_name_that_is_no_path_is_the_repository_in_the_cache() {
         let arguments = ["verify", pasted, "--policy", policy.to_str().unwrap(), "--no-state"];
         stele_with(&arguments, &[("HF_HUB_CACHE", &text(&hub))]).ok().says(&["verified", "all 5 files"]);
     }
+    // And for every verb: what lies here, with its bundle, is what is named.
+    for pasted in
+        ["acme/tiny", "models--acme--tiny", "hf://acme/tiny", "https://hf.co/acme/tiny", "pkg:huggingface/acme/tiny"]
+    {
+        let here = [("HF_HUB_CACHE", text(&hub))];
+        let here: Vec<(&str, &str)> = here.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        stele_with(&["show", pasted], &here).ok().says(&["acme.example/tiny@1.0.2#instruct"]);
+        let exported = ["export", pasted, "--as", "in-toto", "--policy", policy.to_str().unwrap()];
+        stele_with(&exported, &here).ok().says(&["acme.example/tiny@1.0.2#instruct"]);
+    }
+    // The address of a file names that file, and no other one.
+    let file = [
+        "verify",
+        "https://huggingface.co/acme/tiny/blob/main/config.json",
+        "--policy",
+        policy.to_str().unwrap(),
+        "--no-state",
+    ];
+    stele_with(&file, &[("HF_HUB_CACHE", &text(&hub))]).ok().says(&["verified", "config.json is as"]);
     for (pasted, said) in [
+        ("https://huggingface.co/acme/tiny/resolve/main/gone.json", "gone.json of acme/tiny at main is not in the"),
+        ("https://huggingface.co/acme/tiny/resolve/main/../../refs/main", "acme/tiny at main is not in the"),
         ("https://huggingface.co/acme/other", "acme/other is not in the Hugging Face cache"),
         ("https://huggingface.co/acme/tiny/tree/v2", "`hf download acme/tiny --revision v2` gets it"),
     ] {

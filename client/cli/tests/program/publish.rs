@@ -301,6 +301,48 @@ fn a_key_that_was_rotated_here_is_known_to_be_revoked_without_the_log() {
     let receipt = world.at("rotated.stele").display().to_string();
     here(&[&rotate[..], &["--reason", "laptop lost", "--output", &receipt]].concat()).ok();
     world.verify(&[]).ok().says(&["signed by a key that was revoked later, at entry 3: laptop lost"]);
+    // What others keep says it too: an export, and the bundle by itself once it is renewed.
+    let model = world.model().display().to_string();
+    for form in ["in-toto", "cyclonedx", "spdx3"] {
+        let document = here(&["export", &model, "--as", form, "--policy", &policy]).ok().out;
+        assert!(document.contains("keys_revoked") && document.contains("laptop lost"), "{form}: {document}");
+    }
+    here(&["fetch", &model, "--policy", &policy]).ok();
+    world.verify(&["--no-state"]).ok().says(&["signed by a key that was revoked later, at entry 3: laptop lost"]);
+}
+
+#[test]
+fn what_names_a_key_and_is_none_or_another_is_told_as_that() {
+    let (world, _served) = served();
+    draft(&world).ok();
+    decide(&world);
+    let [key, next, policy] = ["publisher.pem", "next.pem", "policy"].map(|name| world.at(name).display().to_string());
+    let state = world.at("state");
+    let here = |arguments: &[&str]| {
+        let more = ["--key", &key, "--policy", &policy];
+        crate::common::stele_remembering(&[arguments, &more].concat(), Some(&state))
+    };
+    here(&["publish", world.model().to_str().unwrap(), "--claim"]).ok();
+    stele(&["key", "new", &next]).ok();
+    let other = stele(&["key", "show", &next, "--json"]).ok().json()["key_id"].as_str().unwrap().to_owned();
+    let revoke = |old: &str| here(&["keys", "revoke", "acme.example", "--old", old, "--reason", "Lost.", "--dry-run"]);
+    // The signer is right, and the key that is to go is not the name's: by its file, and by its id in capitals.
+    for old in [&next, &other, &other.to_uppercase()] {
+        revoke(old).fails(8, &[&format!("--old {other} is no key of acme.example"), "stele keys list", "expected:"]);
+    }
+    revoke(&other[..8]).fails(7, &["a key id has 64 hex digits, found 8"]);
+    // What is no key is no secret, and nobody is sent to look for one.
+    std::fs::write(world.at("rsa.pub"), "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7 me@host\n").unwrap();
+    for (file, said) in [("rsa.pub", "that is not Ed25519"), ("model/LICENSE", "no PEM")] {
+        let file = world.at(file).display().to_string();
+        let ran = here(&["keys", "add", "acme.example", "--new", &file, "--dry-run"]).fails(7, &[said, "Ed25519"]);
+        assert!(!ran.err.contains("secret key:") && !ran.err.contains("chmod"), "{}", ran.err);
+    }
+    stele(&["key", "new", "-"]).fails(2, &["- names none", "./-"]);
+    stele(&["key", "new", "--encrypt", world.at("new.pem").to_str().unwrap()])
+        .fails(2, &["the new key", "is to be encrypted, and no passphrase was given"]);
+    let none = here(&["keys", "add", "acme.example", "--new", &next, "--threshold", "0", "--dry-run"]);
+    assert!(none.code != 0 && !none.err.contains("release.toml and publish"), "{}", none.err);
 }
 
 #[test]

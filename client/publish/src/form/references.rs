@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use stele_explain::{Exit, Explain, Failure, explain};
+use stele_log_client::log_url;
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::statements::ProvenStatement;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
+use stele_spec::checkpoint::Origin;
 use stele_spec::hash::LeafHash;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Coordinate;
@@ -29,13 +31,15 @@ pub struct Subject {
     at: Option<(u64, LeafHash)>,
     /// The folder of the model, if that was named.
     pub folder: Option<PathBuf>,
+    /// The log that the bundle names, if there is one. Nothing of it is verified.
+    pub origin: Option<Origin>,
 }
 
 impl Subject {
     /// Reads a coordinate, else a release.stele, else the one of a folder.
     pub fn read(text: &str) -> Result<Self, Failure> {
         let name_error = match Coordinate::from_str(text) {
-            Ok(coordinate) => return Ok(Self { coordinate, at: None, folder: None }),
+            Ok(coordinate) => return Ok(Self { coordinate, at: None, folder: None, origin: None }),
             Err(error) => error,
         };
         let path = Path::new(text);
@@ -55,7 +59,7 @@ impl Subject {
         };
         let proof = TlogProof::parse(&bundle.proof).map_err(|error| unreadable(&shown, error.to_string()))?;
         let at = Some((proof.index(), leaf_hash(signed.bytes())));
-        Ok(Self { coordinate: release.coordinate(), at, folder })
+        Ok(Self { coordinate: release.coordinate(), at, folder, origin: log_url::origin_of(&bytes) })
     }
 
     /// As the field of a statement, with what is known.

@@ -90,7 +90,9 @@ fn release_of(chosen: &[bool]) -> (tempfile::TempDir, Release, Manifest) {
 fn verified(home: &Path, release: &Release, manifest: &Manifest) -> Vec<Finding> {
     let matching: Vec<FilePath> = manifest.files().iter().map(|file| file.path.clone()).collect();
     let files = AtHand::new(home, &matching);
-    ComputedClaims::of_files(None, release, manifest, &files, &|_| Vec::new()).findings().to_vec()
+    ComputedClaims::of_files(None, release, manifest, &files, release.license.spdx.as_str(), &|_| Vec::new())
+        .findings()
+        .to_vec()
 }
 
 fn published(home: &Path, release: &Release, manifest: &Manifest) -> Vec<Finding> {
@@ -141,7 +143,14 @@ fn one_file_at_hand_is_judged_by_its_content_wherever_it_lies() {
     assert_eq!(pickles(&of_record), 1, "by its name alone");
     let (path, elsewhere) = ("openvino_model.bin".parse().unwrap(), home.path().join("renamed"));
     std::fs::rename(home.path().join("openvino_model.bin"), &elsewhere).unwrap();
-    let one = ComputedClaims::of_files(None, &release, &manifest, &AtHand::one(&path, &elsewhere), &|_| Vec::new());
+    let one = ComputedClaims::of_files(
+        None,
+        &release,
+        &manifest,
+        &AtHand::one(&path, &elsewhere),
+        release.license.spdx.as_str(),
+        &|_| Vec::new(),
+    );
     assert_eq!(pickles(&one), 0);
 }
 

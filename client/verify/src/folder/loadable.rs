@@ -7,7 +7,7 @@ use stele_spec::manifest::Role;
 use stele_spec::verify::pickle;
 use stele_spec::verify::{archive_holds_weights, begins_archive, begins_weights, loadable_by_name};
 
-use crate::skipped::{MAX_NOTED, is_noted_by_tools, is_own_of_tools};
+use crate::skipped::{MAX_NOTED, is_apple_double, is_beside_by_macos, is_noted_by_tools, is_own_of_tools};
 
 /// How much of a file is read at its beginning: the first record of an archive names its first file well within it.
 const BEGINNING: u64 = 4096;
@@ -18,7 +18,18 @@ const MAX_SKIPPED: usize = 200_000;
 
 /// What a loader would take a file for, if it would.
 pub fn of_file(shown: &str, open: &Path) -> Option<&'static str> {
+    if is_beside_by_macos(shown) && is_left_by_macos(shown, open) {
+        return None;
+    }
     loadable_by_name(shown).or_else(|| of_content(shown, open))
+}
+
+/// Whether a file is what macOS leaves beside another, and nothing else as well.
+fn is_left_by_macos(shown: &str, open: &Path) -> bool {
+    let Ok((file, found)) = stele_regular_file::open(open) else { return false };
+    let mut bytes = Vec::new();
+    let is_read = file.take(MAX_NOTED).read_to_end(&mut bytes).is_ok();
+    is_read && is_apple_double(shown, found.len(), &bytes) && !archive_holds_weights(&bytes)
 }
 
 /// The first bytes of a regular file; none where it cannot be read.
@@ -110,6 +121,26 @@ mod tests {
         for bytes in others {
             std::fs::write(folder.path().join("notes.txt"), bytes).unwrap();
             assert_eq!(of_file("notes.txt", &folder.path().join("notes.txt")), None, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn what_macos_leaves_beside_a_file_is_none_and_what_only_has_such_a_name_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let double = [b"\0\x05\x16\x07\0\x02\0\0Mac OS X        ".as_slice(), &[0; 4000]].concat();
+        let with_archive = [double.as_slice(), b"PK\x03\x04", &[0; 26], b"archive/data.pkl"].concat();
+        for (at, bytes, expected) in [
+            ("._model.safetensors", double.as_slice(), None),
+            ("unet/._config.json", &double, None),
+            ("._model.safetensors", b"{}", Some("weights")),
+            ("model.safetensors", &double, Some("weights")),
+            ("a._model.safetensors", &double, Some("weights")),
+            ("._modeling.py", b"import os\n", Some("code")),
+            ("._model.bin", &with_archive, Some("weights")),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(of_file(at, &path), expected, "{at}");
         }
     }
 

@@ -92,6 +92,12 @@ fn report(shared: &RunningLog, queue: usize, read: Option<Result<Option<Vec<u8>>
             "standby"
         }
     };
+    if let Some(why) = shared.status.unwritten() {
+        problem(
+            "batch-not-written",
+            format!("the newest batch was not written, and the next one may fail as well: {why}"),
+        );
+    }
     let (mut size, mut age) = (None, None);
     let silent = || format!("the storage did not answer within {} s", PATIENCE.as_secs());
     match read.map_or_else(|| Err(silent()), |read| read.map_err(|error| error.to_string())) {

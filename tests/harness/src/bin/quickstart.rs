@@ -128,7 +128,8 @@ fn tour(options: &Options, started: &mpsc::Sender<PathBuf>) -> Step {
     let folder = network.at("model");
     match &options.folder {
         Some(given) => {
-            model::copy_or_link(given, &folder)?;
+            let snapshot = snapshot_of(given);
+            model::copy_or_link(snapshot.as_ref().unwrap_or(given), &folder)?;
             // A draft never overwrites, and the record of another release is none of this one.
             for ours in [release_toml::FILE, "release.stele"] {
                 let _ = fs::remove_file(folder.join(ours));
@@ -193,6 +194,12 @@ fn tour(options: &Options, started: &mpsc::Sender<PathBuf>) -> Step {
 
     network.stop()?;
     page.end(options, &network, programs)
+}
+
+/// Of a repository in a cache of the hub's client the files of its branch `main`.
+fn snapshot_of(repository: &Path) -> Option<PathBuf> {
+    let commit = fs::read_to_string(repository.join("refs/main")).ok()?;
+    Some(repository.join("snapshots").join(commit.trim())).filter(|snapshot| snapshot.is_dir())
 }
 
 /// Where it is told.

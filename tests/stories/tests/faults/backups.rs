@@ -144,6 +144,19 @@ fn a_copy_is_safe_to_start_as_long_as_nothing_newer_was_signed() -> Step {
     // More is signed: the same copy must not be started any more.
     network.start_log()?;
     network.accepted(Speaker::new(1)?.claim()?.bytes())?;
+    // The folder of the log that runs is no copy. Nobody who looks at it takes anything away: it goes on without a setback.
+    let staged = || -> Vec<String> {
+        let listed = fs::read_dir(network.at("log/data/staged")).unwrap();
+        listed.map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let before = staged().len();
+    let told = verify_backup(&network, &network.at("log"))?.expect(LOCKED)?.json()?;
+    assert_eq!(told["error"], "locked", "{told}");
+    fsck(&network, &[])?.expect(0)?;
+    assert!(before > 0 && staged().len() >= before, "{:?}", staged());
+    for speaker in 2..8 {
+        network.accepted(Speaker::new(speaker)?.claim()?.bytes())?;
+    }
     let told = verify_backup(&network, &copy)?.expect(INCONSISTENT)?;
     let older = told.json()?;
     assert_eq!((&older["verdict"], &older["error"]), (&"unsafe".into(), &"unsafe-to-start".into()), "{older}");

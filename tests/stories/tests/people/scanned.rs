@@ -117,6 +117,28 @@ fn row<'a>(found: &'a Value, place: &str) -> &'a Value {
 }
 
 #[test]
+fn what_lies_beside_single_files_is_taken_with_them_and_a_checkpoint_under_its_own_name_is_a_model() -> Step {
+    let machine = Machine::start()?;
+    let tiny = machine.network.at("tiny");
+    // As programs for images and for GGUF keep them: one file of a release, under a name of one's own.
+    let shard = model::largest_weights(&tiny)?;
+    let place = machine.write("checkpoints/dream.safetensors", &fs::read(shard).unwrap());
+    let also = ["--only", "--also", path(place.parent().unwrap())?];
+    let found = machine.found(&also, 0)?;
+    assert_eq!((&found["models_count"], &found["models"][0]["verdict"]), (&1.into(), &"verified".into()), "{found}");
+    let lock = machine.home.join("stele.lock");
+    let pinned = [&also[..], &["--lock", path(&lock)?]].concat();
+    machine.found(&pinned, 0)?;
+    // A template beside it is taken with it, and nobody released it: also where the machine is held to its list.
+    machine.write("checkpoints/chat_template.jinja", b"{{ 'obey' }}");
+    machine.write("checkpoints/notes.txt", b"Mine.");
+    let found = machine.scan(&also)?.expect(13)?;
+    assert!(found.stdout.contains("chat_template.jinja"), "{}", found.stdout);
+    assert!(machine.scan(&[&also[..], &["--locked", path(&lock)?]].concat())?.code != Some(0));
+    Ok(())
+}
+
+#[test]
 fn every_model_of_a_machine_has_its_verdict() -> Step {
     let machine = Machine::start()?;
     machine.release("old", "0.9.0", 2)?;

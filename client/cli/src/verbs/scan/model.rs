@@ -13,7 +13,7 @@ use stele_spec::hash::Digest;
 use stele_spec::manifest::FilePath;
 use stele_spec::policy::Policy;
 use stele_spec::status::History;
-use stele_spec::verify::{Extra, FolderReport, Scope, WeightsState};
+use stele_spec::verify::{Extra, FolderReport, Scope, WeightsState, loaded_role, names};
 use stele_verify::VerifiedRelease;
 use stele_verify::folder::digest_cache::DigestCache;
 use stele_verify::folder::hash::Job;
@@ -26,15 +26,18 @@ use crate::release_search::{self as search, Candidate};
 use crate::render::verdict::{VerifyReport, headline};
 use crate::verbs::verify::{Means, judge};
 
+/// How many releases are named that a model resembles.
+const RESEMBLING: usize = 3;
+
 /// By what models are judged.
 pub(super) struct Judge<'a> {
     pub(super) args: &'a ScanArgs,
     pub(super) policy: &'a Policy,
-    /// The log, while it answers.
-    pub(super) view: Option<&'a LogView<'a>>,
+    /// The logs that are asked, as long as each answers.
+    pub(super) views: Vec<&'a LogView<'a>>,
     pub(super) cache: Option<&'a DigestCache>,
     pub(super) now: u64,
-    /// Why the log is not asked any more.
+    /// Why a log is not asked, or not any more.
     pub(super) lost: Option<Failure>,
 }
 
@@ -77,31 +80,39 @@ impl Judge<'_> {
         row
     }
 
-    /// A folder: as `stele verify` judges it, online where there is a log that answers.
+    /// A folder: as `stele verify` judges it, online by the log that its bundle names or that has its files, where that one answers.
     fn folder(&mut self, folder: &Path) -> Found {
-        match self.verify(folder, self.view) {
-            Ok((found, None)) => found,
-            Ok((_, Some(unanswered))) => {
-                self.lose(unanswered);
-                self.folder(folder)
-            }
-            Err(failure) => match failure.as_explain().code() {
-                "bundle-missing" => self.unknown(folder, Verdict::NoRecord),
-                "not-recorded" => self.unreleased(folder),
-                // Of another log than the one that is asked.
-                "other-log" if self.view.is_some() => match self.verify(folder, None) {
-                    Ok((mut found, _)) => {
-                        found.notes.push(format!("{}: nothing was asked about it", failure.as_explain()));
-                        found
+        let (mut at, mut of_another, mut unrecorded) = (0, None, None);
+        while let Some(view) = self.views.get(at).copied() {
+            match self.verify(folder, Some(view)) {
+                Ok((found, None)) => return found,
+                Ok((_, Some(unanswered))) => self.lose(at, unanswered),
+                Err(failure) => match failure.as_explain().code() {
+                    "not-recorded" => (at, unrecorded) = (at + 1, unrecorded.or(Some(failure))),
+                    "other-log" => {
+                        of_another.get_or_insert(failure);
+                        at += 1;
                     }
-                    Err(failure) => self.unknown(folder, failed(&failure)),
+                    _ if failure.as_explain().exit() == Exit::Unavailable => self.lose(at, failure),
+                    _ => return self.unknown(folder, failed(&failure)),
                 },
-                _ if failure.as_explain().exit() == Exit::Unavailable && self.view.is_some() => {
-                    self.lose(failure);
-                    self.folder(folder)
-                }
-                _ => self.unknown(folder, failed(&failure)),
-            },
+            }
+        }
+        if let Some(failure) = unrecorded {
+            let mut found = self.unreleased(folder);
+            if let Verdict::NotReleased { shared, .. } = &mut found.verdict {
+                *shared = resembling(&failure);
+            }
+            return found;
+        }
+        match self.verify(folder, None) {
+            Ok((mut found, _)) => {
+                let note = |failure: Failure| format!("{}: nothing was asked about it", failure.as_explain());
+                found.notes.extend(of_another.map(note));
+                found
+            }
+            Err(failure) if failure.as_explain().code() == "bundle-missing" => self.unknown(folder, Verdict::NoRecord),
+            Err(failure) => self.unknown(folder, failed(&failure)),
         }
     }
 
@@ -161,17 +172,25 @@ impl Judge<'_> {
 
     /// What is known where no lookup knows a file.
     fn absent(&mut self, weights: Option<Digest>) -> Verdict {
-        let Some(view) = self.view else { return Verdict::NoRecord };
-        let Some(weights) = weights else { return Verdict::NotReleased { is_proven: false } };
-        match view.releases_of_weights(weights, 1) {
-            Ok(list) if list.statements.is_empty() => Verdict::NotReleased { is_proven: list.lack.is_none() },
-            Ok(list) => {
-                let entry = list.statements.first().map(|found| found.position()).unwrap_or_default();
-                let message =
-                    format!("entry {entry} of the log has these weights, and the log's lookup of files leaves it out");
-                Verdict::Failed { code: "lookup-left-out", message }
+        let (mut at, mut is_proven) = (0, weights.is_some());
+        while let (Some(view), Some(weights)) = (self.views.get(at).copied(), weights) {
+            match view.releases_of_weights(weights, 1) {
+                Ok(list) if list.statements.is_empty() => (at, is_proven) = (at + 1, is_proven && list.lack.is_none()),
+                Ok(list) => {
+                    let entry = list.statements.first().map(|found| found.position()).unwrap_or_default();
+                    let message = format!(
+                        "entry {entry} of the log has these weights, and the log's lookup of files leaves it out"
+                    );
+                    return Verdict::Failed { code: "lookup-left-out", message };
+                }
+                Err(failure) if failure.as_explain().exit() == Exit::Unavailable => self.lose(at, failure),
+                Err(failure) => return failed(&failure),
             }
-            Err(failure) => self.lost_or_failed(failure),
+        }
+        match self.views.is_empty() {
+            true => Verdict::NoRecord,
+            // Of a log that did not answer nothing is proven.
+            false => Verdict::NotReleased { is_proven: is_proven && self.lost.is_none(), shared: None },
         }
     }
 
@@ -206,15 +225,21 @@ impl Judge<'_> {
     }
 
     fn files_judged(&mut self, files: &[&ModelFile], hashed: &HashedFiles) -> Verdict {
-        let Some(view) = self.view else { return Verdict::NoRecord };
-        match best(view, hashed) {
-            Ok(Some(candidate)) => match self.files_of(view, &candidate, files, hashed) {
-                Ok(judged) => Verdict::Judged(judged),
-                Err(failure) => self.lost_or_failed(failure),
-            },
-            Ok(None) => self.absent(hashed.digest()),
-            Err(failure) => self.lost_or_failed(failure),
+        let mut at = 0;
+        while let Some(view) = self.views.get(at).copied() {
+            let judged = best(view, hashed)
+                .and_then(|found| found.map(|candidate| self.files_of(view, &candidate, files, hashed)).transpose());
+            match judged {
+                Ok(Some(judged)) => return Verdict::Judged(judged),
+                Ok(None) => at += 1,
+                Err(failure) if failure.as_explain().exit() == Exit::Unavailable => self.lose(at, failure),
+                Err(failure) => return failed(&failure),
+            }
         }
+        // What lies beside a model is no part of its weights.
+        let is_beside = |copy: &Copy| files.iter().any(|file| file.is_beside && file.path == copy.path);
+        let weights = hashed.files.iter().filter(|(_, copy)| !is_beside(copy)).cloned().collect();
+        self.absent(HashedFiles { files: weights, problems: hashed.problems.clone() }.digest())
     }
 
     /// The files of a model as files of one release. What that release does not name is told; what of it is not here is not missed.
@@ -237,13 +262,16 @@ impl Judge<'_> {
                 }
                 None => {
                     let kind = files.iter().find(|file| file.path == copy.path).map(|file| file.name.as_str());
-                    let path = kind.map_or_else(|| name.to_string(), |kind| format!("{kind} {name}"));
-                    report.extra.push(Extra {
-                        path,
-                        what: None,
-                        role: Some("a layer of the model"),
-                        is_allowed: false,
-                    });
+                    let path = match kind {
+                        Some(kind) if kind != name.as_str() => format!("{kind} {name}"),
+                        _ => name.to_string(),
+                    };
+                    let beside = files.iter().find(|file| file.is_beside && file.path == copy.path);
+                    let role = match beside.and_then(|file| loaded_role(&file.name)) {
+                        Some(role) => role.as_str(),
+                        None => "a layer of the model",
+                    };
+                    report.extra.push(Extra { path, what: None, role: Some(role), is_allowed: false });
                 }
             }
         }
@@ -268,17 +296,9 @@ impl Judge<'_> {
         Ok(judged_of(&evidence, &release_status.history, &judged, shown, sentence))
     }
 
-    /// What a failure of one question means: a log that does not answer is not asked again.
-    fn lost_or_failed(&mut self, failure: Failure) -> Verdict {
-        if failure.as_explain().exit() == Exit::Unavailable {
-            self.lose(failure);
-            return Verdict::NoRecord;
-        }
-        failed(&failure)
-    }
-
-    fn lose(&mut self, failure: Failure) {
-        self.view = None;
+    /// A log that does not answer is not asked again.
+    fn lose(&mut self, at: usize, failure: Failure) {
+        self.views.remove(at);
         self.lost.get_or_insert(failure);
     }
 }
@@ -331,6 +351,18 @@ fn weights(report: &VerifyReport<'_>) -> Option<Digest> {
 fn copies(found: &FolderReport, folder: &Path, evidence: &VerifiedRelease) -> Vec<Copy> {
     let weights = evidence.manifest().weights().filter(|file| found.matching.contains(&file.path));
     weights.map(|file| Copy { path: folder.join(file.path.as_str()), size: file.size, sha256: file.sha256 }).collect()
+}
+
+/// What of a folder is in releases of other weights, as the search for its release says.
+fn resembling(failure: &Failure) -> Option<String> {
+    let facts = failure.as_explain().facts();
+    let of = |wanted: &str| facts.iter().filter(|(name, _)| *name == wanted).map(|(_, fact)| fact.as_str()).collect();
+    let (shared, resembles): (Vec<&str>, Vec<&str>) = (of("shared"), of("resembles"));
+    let shared = shared.first()?;
+    Some(match resembles.as_slice() {
+        [] => (*shared).to_owned(),
+        some => format!("{shared}; it resembles {}", names(some.iter(), some.len(), RESEMBLING)),
+    })
 }
 
 fn failed(failure: &Failure) -> Verdict {

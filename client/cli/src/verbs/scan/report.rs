@@ -30,8 +30,8 @@ const LISTED_JSON: usize = 10_000;
 pub(super) enum Asked<'a> {
     /// None was.
     NoLog,
-    /// This one was.
-    Log(&'a LogView<'a>),
+    /// These were.
+    Logs(Vec<&'a LogView<'a>>),
     /// One was to be asked, and did not answer, or not to the end.
     Failed(Failure),
 }
@@ -40,7 +40,7 @@ impl Asked<'_> {
     pub(super) fn into_failure(self) -> Option<Failure> {
         match self {
             Self::Failed(failure) => Some(failure),
-            Self::NoLog | Self::Log(_) => None,
+            Self::NoLog | Self::Logs(_) => None,
         }
     }
 }
@@ -94,7 +94,7 @@ impl Report<'_> {
             more(&mut page, self.notes.len(), FEW);
         }
         page.section("as of");
-        page.row("log", &self.as_of());
+        self.as_of().iter().for_each(|line| page.row("log", line));
         if self.used.files > 0 {
             let files = count(usize::try_from(self.used.files).unwrap_or(usize::MAX), "file");
             page.row(
@@ -113,11 +113,11 @@ impl Report<'_> {
             return "no model where programs keep them on this machine; --also DIR looks elsewhere".to_owned();
         }
         let mut title = format!("{} on this machine", count(self.rows.len(), "model"));
-        let mut counted: Vec<(u8, &'static str, usize)> = Vec::new();
+        let mut counted: Vec<(u8, &str, usize)> = Vec::new();
         for row in &self.rows {
-            match counted.iter_mut().find(|(_, word, _)| *word == row.word()) {
+            match counted.iter_mut().find(|(_, word, _)| *word == row.shown()) {
                 Some((_, _, count)) => *count += 1,
-                None => counted.push((row.rank(), row.word(), 1)),
+                None => counted.push((row.rank(), row.shown(), 1)),
             }
         }
         counted.sort();
@@ -133,39 +133,40 @@ impl Report<'_> {
     fn told(&self, row: &Row) -> (String, String) {
         match &row.verdict {
             Verdict::Judged(judged) => (judged.shown.clone(), judged.sentence.clone()),
-            Verdict::NotReleased { is_proven } => {
+            Verdict::NotReleased { is_proven, shared } => {
                 let proof = match is_proven {
                     true => "that no release has its weights, its index proves",
                     false => "that no release has its weights is not proven",
                 };
                 let log = match &self.asked {
-                    Asked::Log(view) => view.head().checkpoint().origin().to_string(),
+                    Asked::Logs(views) => views.iter().map(|view| origin(view)).collect::<Vec<_>>().join(" or "),
                     Asked::NoLog | Asked::Failed(_) => "the log".to_owned(),
                 };
-                (
-                    "not released".to_owned(),
-                    format!(
+                let sentence = match shared {
+                    None => format!(
                         "no release in {log} has a file of it; {proof}, and of single files the lookups are its word"
                     ),
-                )
+                    Some(shared) => format!("no release in {log} has its weights; {proof}; {shared}"),
+                };
+                ("not released".to_owned(), sentence)
             }
             Verdict::NoRecord => ("no record".to_owned(), "no release.stele is here, and no log was asked".to_owned()),
             Verdict::Failed { message, .. } => ("NOT VERIFIED".to_owned(), message.clone()),
         }
     }
 
-    fn as_of(&self) -> String {
+    fn as_of(&self) -> Vec<String> {
         match &self.asked {
-            Asked::Log(view) => {
-                let url = without_secrets(view.url()).into_owned();
-                age::asked_now(view.head(), self.now, &url)
+            Asked::Logs(views) => {
+                let url = |view: &LogView<'_>| without_secrets(view.url()).into_owned();
+                views.iter().map(|view| age::asked_now(view.head(), self.now, &url(view))).collect()
             }
-            Asked::NoLog => {
+            Asked::NoLog => vec![
                 "none was asked: what was said later of a release is known as far as this machine was told before"
-                    .to_owned()
-            }
+                    .into(),
+            ],
             Asked::Failed(failure) => {
-                format!("it did not answer, and the rest was looked at without it: {}", failure.as_explain())
+                vec![format!("it did not answer, and the rest was looked at without it: {}", failure.as_explain())]
             }
         }
     }
@@ -183,6 +184,8 @@ impl Report<'_> {
         });
         let notes = self.notes.iter().take(LISTED_JSON);
         let notes = notes.map(|note| json!({ "path": note.path.to_string_lossy(), "problem": note.problem }));
+        let views: &[&LogView<'_>] = if let Asked::Logs(views) = &self.asked { views } else { &[] };
+        let one = if let [view] = views { Some(*view) } else { None };
         json!({
             "models": self.rows.iter().take(LISTED_JSON).map(|row| self.row_json(row)).collect::<Vec<_>>(),
             "models_count": self.rows.len(),
@@ -192,18 +195,13 @@ impl Report<'_> {
             "notes": notes.collect::<Vec<_>>(),
             "notes_count": self.notes.len(),
             "asked": match &self.asked {
-                Asked::Log(_) => "log",
+                Asked::Logs(_) => "log",
                 Asked::NoLog => "none",
                 Asked::Failed(_) => "unanswered",
             },
-            "log": match &self.asked {
-                Asked::Log(view) => Value::from(view.head().checkpoint().origin().to_string()),
-                Asked::NoLog | Asked::Failed(_) => Value::Null,
-            },
-            "as_of": match &self.asked {
-                Asked::Log(view) => age::head_json(view.head(), self.now),
-                Asked::NoLog | Asked::Failed(_) => Value::Null,
-            },
+            "log": one.map(origin),
+            "as_of": one.map(|view| age::head_json(view.head(), self.now)),
+            "logs": views.iter().map(|view| json!({ "log": origin(view), "as_of": age::head_json(view.head(), self.now) })).collect::<Vec<_>>(),
             "cached": digest_cache::json(&self.used),
             "locked": self.mismatch.as_ref().map(|mismatch| json!({
                 "differing": mismatch.differing.iter().map(|(place, expected, found)| json!({
@@ -242,11 +240,15 @@ impl Report<'_> {
             "open_incidents": judged.map(|judged| judged.incidents),
             "weights": row.weights,
             "absence_proven": match &row.verdict {
-                Verdict::NotReleased { is_proven } => Some(*is_proven),
+                Verdict::NotReleased { is_proven, .. } => Some(*is_proven),
                 _ => None,
             },
         })
     }
+}
+
+fn origin(view: &LogView<'_>) -> String {
+    view.head().checkpoint().origin().to_string()
 }
 
 fn more(page: &mut Page, all: usize, listed: usize) {

@@ -35,6 +35,8 @@ pub(super) enum Verdict {
     NotReleased {
         /// Whether the index proves that no release has these weights, under these names.
         is_proven: bool,
+        /// What of it is in releases of other weights, and in which, in words.
+        shared: Option<String>,
     },
     /// No release is here, and no log was asked.
     NoRecord,
@@ -88,6 +90,14 @@ impl Row {
             Verdict::NotReleased { .. } => "not-released",
             Verdict::NoRecord => "no-record",
             Verdict::Failed { .. } => "not-verified",
+        }
+    }
+
+    /// The same for a person: an open critical incident is no withdrawal.
+    pub(super) fn shown(&self) -> &str {
+        match &self.verdict {
+            Verdict::Judged(judged) if judged.shown == "CRITICAL" => "critical",
+            _ => self.word(),
         }
     }
 

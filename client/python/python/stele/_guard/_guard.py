@@ -79,6 +79,10 @@ class Guard:
             raise ValueError(f"mode: expected one of {', '.join(_MODES)}, found {mode!r} (the argument, else $STELE_GUARD)")
         if isinstance(models, str):
             raise TypeError(f"models: expected a list of patterns, found the text {models!r}; write [{models!r}]")
+        if max_age is not None and not isinstance(max_age, timedelta):
+            raise TypeError(f"max_age: expected a timedelta, found {max_age!r}")
+        if not isinstance(keep, int) or keep < 0:
+            raise TypeError(f"keep: expected a number of bytes, found {keep!r}")
         self.mode = mode
         self._models: Dict[str, Optional[str]] = (
             dict(models) if isinstance(models, Mapping) else {pattern: None for pattern in models}
