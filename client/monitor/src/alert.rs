@@ -8,7 +8,7 @@ use crate::state::State;
 /// One thing that can be wrong.
 #[derive(Debug, Clone)]
 pub(crate) struct Condition<'a> {
-    /// What: `stale`, `unreachable`, `backlog`, `undelivered`, `unreadable`, `behind`, `ahead`.
+    /// What: `stale`, `unreachable`, `backlog`, `undelivered`, `unreadable`, `behind`, `ahead`, `clock`.
     pub what: &'static str,
     /// Of what: an origin, a locator, or empty for the monitor itself.
     pub of: &'a str,

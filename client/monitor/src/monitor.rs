@@ -37,6 +37,9 @@ use crate::watched_log::WatchedLog;
 use crate::witnesses::{HttpWitnesses, WitnessClient};
 use crate::{alert, deliver, host_round, log_round, self_test};
 
+/// How many seconds the time of a tree head may be ahead of this machine's clock before that is said: clocks that are kept right are closer.
+const MAX_SKEW: u64 = 300;
+
 /// A monitor, at work on its memory.
 #[derive(Debug)]
 pub struct Monitor {
@@ -153,6 +156,7 @@ impl Monitor {
     /// wrong is in the round.
     pub fn round(&mut self) -> Result<Round, Failure> {
         let now = self.clock.unix_seconds();
+        self.memory.state.forget_future(now, self.config.hook.as_ref().map_or(0, |hook| hook.longest_retry.0));
         let mut round = Round::default();
         let expected = match self.expected() {
             Ok(expected) => expected,
@@ -299,6 +303,7 @@ impl Monitor {
         ];
         if let Some(looked) = looked {
             let age = looked.time.map(|time| now.saturating_sub(time));
+            let ahead = looked.time.map_or(0, |time| time.saturating_sub(now));
             let backlog = looked.size.saturating_sub(looked_to);
             let behind = log.behind_since.map(|since| now.saturating_sub(since));
             let end = match &looked.end {
@@ -328,6 +333,19 @@ impl Monitor {
                     wrong: age.is_some_and(|age| age > limits.stale.0),
                     summary: format!("the newest tree head of {origin} is {} old{ended}", HumanDuration(age.unwrap_or(0))),
                     details: json!({"age_seconds": age, "size": looked.size}),
+                },
+                Condition {
+                    what: "clock",
+                    of: origin,
+                    wrong: ahead > MAX_SKEW,
+                    summary: match ahead {
+                        0..=MAX_SKEW => format!("the newest tree head of {origin} is dated before this machine's time"),
+                        _ => format!(
+                            "the newest tree head of {origin} is dated {} ahead of this machine's clock: how old it is cannot be told",
+                            HumanDuration(ahead)
+                        ),
+                    },
+                    details: json!({"ahead_seconds": ahead}),
                 },
                 Condition {
                     what: "backlog",

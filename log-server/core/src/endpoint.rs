@@ -191,7 +191,7 @@ fn newest(log: &LogKeys, cosigner: &mut dyn Cosigner) -> Result<Result<SignedChe
             SignedCheckpoint::read(said.body.as_bytes(), log).map_err(|error| Problem::NoCheckpoint(error.to_string()))
         }
         status @ (403 | 404) => Err(Problem::Unknown { status }),
-        status => Err(Problem::Status { status }),
+        _ => Err(Problem::of_answer(&said)),
     })
 }
 
@@ -219,7 +219,7 @@ pub(crate) fn add_checkpoint(
             }
             422 => return Err(Problem::Conflict { status: 422 }),
             428 => return Err(Problem::WantsSteps),
-            status => return Err(Problem::Status { status }),
+            _ => return Err(Problem::of_answer(&said)),
         }
     }
     Err(Problem::Conflict { status: 409 })

@@ -19,7 +19,7 @@ use crate::contract::cosigner::{Cosigner, WitnessResponse};
 use crate::replay::{Parsed, ReplayError, replay};
 use crate::step_supply::StepSupply;
 use crate::tiles::{StoreError, TileStore};
-use crate::witness_problem::Problem;
+use crate::witness_problem::{MAX_WORDS, Problem};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -37,9 +37,6 @@ const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_sec
 
 /// The codes of refusals that say that the cosigner holds another tree of this log.
 const OTHER_TREE: [&str; 2] = ["\"other-tree\"", "\"not-in-tree\""];
-
-/// How much of a refusal is passed on, in characters.
-const MAX_WORDS: usize = 300;
 
 /// How one index cosigner is brought its steps.
 #[derive(Clone, Debug)]
@@ -217,7 +214,7 @@ impl Bringing<'_> {
             },
             422 if OTHER_TREE.iter().any(|code| said.body.contains(code)) => Err(Problem::Conflict { status: 422 }),
             422 => Err(Problem::Step { said: said.body.trim().chars().take(MAX_WORDS).collect() }),
-            status => Err(Problem::Status { status }),
+            _ => Err(Problem::of_answer(&said)),
         }
     }
 

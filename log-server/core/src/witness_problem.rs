@@ -1,6 +1,10 @@
 //! Why there is no cosignature of a witness.
 
-use crate::contract::cosigner::Unreachable;
+use crate::contract::cosigner::{Unreachable, WitnessResponse};
+use stele_explain::printable::one_line;
+
+/// The most characters of what a witness says that are passed on.
+pub(crate) const MAX_WORDS: usize = 300;
 
 /// Why a witness did not cosign.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +70,12 @@ pub enum Problem {
         /// The status.
         status: u16,
     },
+    /// 503, and why.
+    #[error("it answered with status 503: {said}")]
+    Unwell {
+        /// The first line of what it says.
+        said: String,
+    },
     /// 200 without a line of its own that verifies.
     #[error("its answer holds no valid cosignature: {0}")]
     NoCosignature(String),
@@ -75,6 +85,16 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// What an answer comes to whose status says nothing more. A witness that is unwell says why.
+    pub(crate) fn of_answer(answer: &WitnessResponse) -> Self {
+        let line = answer.body.lines().next().unwrap_or_default();
+        let said: String = one_line(line).chars().take(MAX_WORDS).collect();
+        match answer.status {
+            503 if !said.is_empty() => Self::Unwell { said },
+            status => Self::Status { status },
+        }
+    }
+
     /// Whether it is the answer of an address that knows no `add-transition`.
     pub fn takes_no_steps(&self) -> bool {
         matches!(self, Self::Unknown { status: 404 } | Self::Status { status: 405 | 501 })

@@ -12,6 +12,7 @@ pub mod subject;
 
 pub mod loop_disk;
 
+pub mod clocks;
 pub mod log;
 pub mod monitor;
 pub mod witness;

@@ -1,6 +1,7 @@
 //! A handful of points, so that what strikes them is known to work. All of them: `cargo syscall-faults`.
 #![allow(clippy::unwrap_used, reason = "a story ends where it goes wrong")]
 
+use stele_faults::clocks::Clocks;
 use stele_faults::log::Log;
 use stele_faults::point::{Kind, Outcome, Point};
 use stele_faults::preload;
@@ -50,4 +51,21 @@ fn a_witness_whose_clock_jumps_under_it_dates_nothing_back_and_nothing_days_ahea
             Ok(())
         }
     }
+}
+
+#[test]
+fn clocks_of_log_witness_and_monitor_jump_in_turn_and_no_tree_head_is_older_than_the_one_before() -> Step {
+    let folder = tempfile::tempdir().unwrap();
+    let mut clocks = match preload::build(folder.path()) {
+        Ok(library) => Clocks::start(&library)?,
+        Err(failure) => {
+            eprintln!("not tested here: {failure}");
+            return Ok(());
+        }
+    };
+    clocks.of_the_monitor()?;
+    clocks.of_the_log()?;
+    // Last: it ends with a time that has not come.
+    clocks.of_the_witness()?;
+    clocks.check()
 }

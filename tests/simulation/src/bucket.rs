@@ -1,9 +1,12 @@
 //! A bucket under a seed: answers are lost after the write took effect, requests are lost, come late, or are asked twice by something on the way.
-//! Conditional writes of one name happen one after the other, as a log asks of its store.
+//! Conditional writes of one name happen one after the other, as a log asks of its store. What is late arrives between any two requests of
+//! anybody: also between two of one start.
 
 use crate::disk::SeededDisk;
 use crate::random::Random;
-use std::collections::{BTreeMap, VecDeque};
+use crate::turns;
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,14 +27,27 @@ pub struct BucketOfMachine(pub SeededBucket, pub SeededDisk);
 
 struct State {
     objects: BTreeMap<Key, Vec<u8>>,
-    /// Puts that arrive later.
-    late: VecDeque<(Key, Wanted, Vec<u8>)>,
+    /// What arrives later, in any order.
+    late: Vec<Change>,
+    /// In how many of a hundred requests something late arrives before.
+    pace: u64,
     random: Random,
     /// In how many of a hundred requests something goes wrong.
     trouble: u64,
     faults: u64,
     /// An object that may never change, and has.
     changed: Option<String>,
+}
+
+thread_local! {
+    /// Whether deletes are sent, and their answers awaited by nobody.
+    static ONLY_SENDS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A request that changes something.
+enum Change {
+    Put(Key, Wanted, Vec<u8>),
+    Delete(Key),
 }
 
 /// A condition that outlives its request.
@@ -50,6 +66,9 @@ enum NotDone {
     TooLarge { limit: u64 },
 }
 
+/// How soon what is late arrives.
+const PACES: &[u64] = &[2, 8, 30];
+
 /// What becomes of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -62,18 +81,16 @@ enum Fate {
 
 impl SeededBucket {
     /// An empty one, in which so many of a hundred requests go wrong.
-    pub fn new(random: Random, trouble: u64) -> Self {
-        let (objects, late) = (BTreeMap::new(), VecDeque::new());
-        Self(Arc::new(Mutex::new(State { objects, late, random, trouble, faults: 0, changed: None })))
+    pub fn new(mut random: Random, trouble: u64) -> Self {
+        let (objects, late, pace) = (BTreeMap::new(), Vec::new(), random.pick(PACES));
+        Self(Arc::new(Mutex::new(State { objects, late, pace, random, trouble, faults: 0, changed: None })))
     }
 
     /// Nothing goes wrong any more, and what was late arrives.
     pub fn heal(&self) {
         let mut state = self.state();
         state.trouble = 0;
-        while let Some((key, wanted, bytes)) = state.late.pop_front() {
-            state.store(&key, &wanted, &bytes);
-        }
+        std::mem::take(&mut state.late).into_iter().for_each(|change| state.change(change));
     }
 
     /// How many requests went wrong since this was asked last.
@@ -102,17 +119,23 @@ impl SeededBucket {
 impl State {
     /// What is late may arrive before the next request; then that one's fate is drawn.
     fn begin(&mut self) -> Fate {
-        if !self.late.is_empty()
-            && self.random.percent(30)
-            && let Some((key, wanted, bytes)) = self.late.pop_front()
-        {
-            self.store(&key, &wanted, &bytes);
+        while !self.late.is_empty() && self.random.percent(self.pace) {
+            let which = self.random.index(self.late.len());
+            let change = self.late.swap_remove(which);
+            self.change(change);
         }
         if !self.random.percent(self.trouble) {
             return Fate::Done;
         }
         self.faults += 1;
         self.random.pick(&[Fate::AnswerLost, Fate::RequestLost, Fate::Late, Fate::AskedTwice])
+    }
+
+    fn change(&mut self, change: Change) {
+        match change {
+            Change::Put(key, wanted, bytes) => drop(self.store(&key, &wanted, &bytes)),
+            Change::Delete(key) => drop(self.objects.remove(&key)),
+        }
     }
 
     fn store(&mut self, key: &Key, wanted: &Wanted, bytes: &[u8]) -> PutAnswer {
@@ -142,9 +165,30 @@ fn no_answer() -> BucketError {
     BucketError::new(Trouble::Unclear, NotDone::NoAnswer)
 }
 
+/// What a thread beside the writer deletes: it is sent, and arrives at any time.
+pub fn only_sending(what: impl FnOnce()) {
+    ONLY_SENDS.set(true);
+    what();
+    ONLY_SENDS.set(false);
+}
+
 impl BucketOfMachine {
-    /// A request that only reads, or may be asked twice.
+    /// A request begins, where there is power for it. What a machine was sending when its power went may arrive.
+    fn send(&self, change: impl FnOnce() -> Change) -> Result<(), BucketError> {
+        turns::before_a_request();
+        let was_on = !self.1.is_off();
+        self.1.touch().map_err(|_| {
+            let mut state = self.0.state();
+            if was_on && state.random.bit() {
+                state.late.push(change());
+            }
+            no_answer()
+        })
+    }
+
+    /// A request that only reads.
     fn asking<T>(&self, ask: impl FnOnce(&mut State) -> T) -> Result<T, BucketError> {
+        turns::before_a_request();
         self.1.touch().map_err(|_| no_answer())?;
         let mut state = self.0.state();
         match state.begin() {
@@ -164,12 +208,12 @@ impl Bucket for BucketOfMachine {
     }
 
     fn put(&self, key: &Key, condition: Condition<'_>, bytes: &[u8]) -> Result<PutAnswer, BucketError> {
-        self.1.touch().map_err(|_| no_answer())?;
         let wanted = match condition {
             Condition::None => Wanted::Anything,
             Condition::Absent => Wanted::Nothing,
             Condition::Is(version) => Wanted::This(version.clone()),
         };
+        self.send(|| Change::Put(key.clone(), wanted.clone(), bytes.to_vec()))?;
         let mut state = self.0.state();
         match state.begin() {
             Fate::Done => Ok(state.store(key, &wanted, bytes)),
@@ -183,7 +227,7 @@ impl Bucket for BucketOfMachine {
             }
             Fate::RequestLost => Err(no_answer()),
             Fate::Late => {
-                state.late.push_back((key.clone(), wanted, bytes.to_vec()));
+                state.late.push(Change::Put(key.clone(), wanted, bytes.to_vec()));
                 Err(no_answer())
             }
         }
@@ -212,7 +256,19 @@ impl Bucket for BucketOfMachine {
     }
 
     fn delete(&self, key: &Key) -> Result<(), BucketError> {
-        self.asking(|state| drop(state.objects.remove(key)))
+        self.send(|| Change::Delete(key.clone()))?;
+        let mut state = self.0.state();
+        if ONLY_SENDS.get() {
+            state.late.push(Change::Delete(key.clone()));
+            return Ok(());
+        }
+        let fate = state.begin();
+        match fate {
+            Fate::Done | Fate::AskedTwice | Fate::AnswerLost => drop(state.objects.remove(key)),
+            Fate::Late => state.late.push(Change::Delete(key.clone())),
+            Fate::RequestLost => {}
+        }
+        if matches!(fate, Fate::Done | Fate::AskedTwice) { Ok(()) } else { Err(no_answer()) }
     }
 }
 

@@ -33,6 +33,17 @@ impl World {
         Ok(())
     }
 
+    /// The mirror of a witness that runs serves what the witness cosigned last.
+    pub(crate) fn mirrored_everything(&self) -> Kept {
+        for (witness, node) in self.witnesses.iter().enumerate().filter(|(_, node)| node.has_mirror()) {
+            let served = node.mirror().map(|mirror| served(mirror).map(|served| served.head));
+            if served.is_some_and(|head| head != self.model.last_of(witness)) {
+                return broken("a mirror that is let copies what its witness cosigned", format!("{served:?}"));
+            }
+        }
+        Ok(())
+    }
+
     /// What a mirror serves it holds: every entry of a tree that it signed after those before.
     fn check_mirror(&mut self, witness: usize) -> Kept {
         let node = &self.witnesses[witness];

@@ -25,6 +25,8 @@ pub struct Order {
     pub runs: u64,
     /// Threads side by side, each with runs of its own.
     pub jobs: usize,
+    /// What each run is made of.
+    pub limits: Limits,
 }
 
 /// What many runs came to.
@@ -52,7 +54,7 @@ pub fn explore(order: &Order, is_over: impl Fn() -> bool + Sync) -> Report {
                     if number >= order.runs {
                         break;
                     }
-                    let outcome = run(order.from + number, &Limits::default(), false);
+                    let outcome = run(order.from + number, &order.limits, false);
                     own.take(&outcome);
                     if outcome.violation.is_some() {
                         failed.lock().unwrap().push(outcome);
@@ -65,7 +67,7 @@ pub fn explore(order: &Order, is_over: impl Fn() -> bool + Sync) -> Report {
     let mut report = report.into_inner().unwrap();
     let mut failed: Vec<Outcome> = failed.into_inner().unwrap();
     failed.sort_by_key(|outcome| outcome.seed);
-    report.failures = failed.iter().take(MOST_SHRUNK).map(smallest).collect();
+    report.failures = failed.iter().take(MOST_SHRUNK).map(|outcome| smallest(outcome, &order.limits)).collect();
     let more = failed.iter().skip(MOST_SHRUNK);
     report.failures.extend(more.map(|outcome| format!("seed {}", outcome.seed)));
     report.play_scenarios();
@@ -73,13 +75,13 @@ pub fn explore(order: &Order, is_over: impl Fn() -> bool + Sync) -> Report {
 }
 
 /// The smallest run that breaks the same promise: one line that makes it again, and which promise it is.
-fn smallest(outcome: &Outcome) -> String {
+fn smallest(outcome: &Outcome, asked: &Limits) -> String {
     let Some(violation) = &outcome.violation else { return String::new() };
-    let limits = Limits { steps: outcome.steps, ..Limits::default() };
+    let limits = Limits { steps: outcome.steps, ..asked.clone() };
     let fails = |limits: &Limits| {
         run(outcome.seed, limits, false).violation.is_some_and(|found| found.promise == violation.promise)
     };
-    let best = if fails(&limits) { shrink(&limits, fails) } else { Limits::default() };
+    let best = if fails(&limits) { shrink(&limits, fails) } else { asked.clone() };
     let left = best.steps - best.skipped.len() as u64;
     format!("{}: {} ({left} steps)\n    {}", violation.promise, violation.seen, command(outcome.seed, &best))
 }

@@ -122,6 +122,7 @@ impl World {
         }
         self.check_everything()?;
         self.mirror(0)?;
+        self.mirrored_everything()?;
         self.watch(0)?;
         let covered = self.monitor.as_ref().and_then(|monitor| monitor.covered());
         match covered {

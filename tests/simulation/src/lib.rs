@@ -7,6 +7,7 @@
     reason = "a simulation says what failed by failing, and nothing from outside reaches it"
 )]
 
+mod at_once;
 pub mod bucket;
 pub mod clock;
 pub mod copying;
@@ -37,6 +38,7 @@ pub mod standby_node;
 pub mod standing;
 pub mod step;
 pub mod told;
+pub mod turns;
 pub mod watch;
 pub mod watched;
 pub mod witness_node;

@@ -1,7 +1,7 @@
 //! The machine of one log: its disk, its clock, and the log that runs on them, or has ended. It brings the sequencer its events as the
 //! server's thread does, in the same order of precedence.
 
-use crate::bucket::{BucketOfMachine, SeededBucket};
+use crate::bucket::{BucketOfMachine, SeededBucket, only_sending};
 use crate::clock::MachineClock;
 use crate::disk::SeededDisk;
 use crate::no_lookup::NoLookup;
@@ -362,9 +362,11 @@ impl Process {
         let objects = self.log.store.objects();
         objects.prepare();
         self.synced = Some(objects.sync().map(|()| covered));
-        if let Some(removal) = &self.removal {
-            removal.catch_up();
-        }
+    }
+
+    /// The thread that removes what is forgotten sends its requests; when they arrive is another matter.
+    fn forget(&self) {
+        self.removal.iter().for_each(|removal| only_sending(|| removal.catch_up()));
     }
 
     /// When there is something to do next; `None` where only others can bring it.
@@ -426,6 +428,7 @@ impl Process {
                 Action::Finish => return Pumped::Finished,
             }
         }
+        self.forget();
         Pumped::Replied(replies)
     }
 

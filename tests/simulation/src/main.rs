@@ -80,7 +80,7 @@ fn carry_out(args: &Args) -> Result<bool, String> {
     }
     let began = SystemClock.steady();
     let ends = args.seconds.map(|seconds| began + Duration::from_secs(seconds));
-    let order = Order { from: args.from, runs: args.runs, jobs: args.jobs };
+    let order = Order { from: args.from, runs: args.runs, jobs: args.jobs, limits: limits(args)? };
     let report = explore(&order, || ends.is_some_and(|ends| SystemClock.steady() > ends));
     let took = SystemClock.steady() - began;
     if args.json {

@@ -120,9 +120,9 @@ impl Model {
         &self.acknowledged
     }
 
-    /// The latest time that an honest witness has signed.
+    /// The latest time that an honest witness, or the mirror, has signed.
     pub fn latest_time(&self) -> u64 {
-        self.last.values().map(|last| last.time).max().unwrap_or(0)
+        self.last.values().chain(&self.mirrored).map(|last| last.time).max().unwrap_or(0)
     }
 
     /// Whether a head is of the one history, or goes on from it.

@@ -69,6 +69,7 @@ scenarios! {
     lies::a_wrong_index_that_the_witnesses_cosign(3, 2; with_index) "Witnesses cosign a tree whose index is wrong: without the index cosigner nobody believes it.",
     others::a_monitor_whose_state_was_lost(3, 2; with_monitor) "A monitor's machine loses its power, its state is lost: what it covered it has told.",
     others::a_mirror_that_loses_its_power(3, 2; with_mirror) "A mirror's machine loses its power at every point of a copy: what it serves it holds.",
+    others::a_mirror_that_is_cut_off_in_more_than_a_tile(1, 1; with_mirror) "A mirror's machine loses its power at any operation of a first copy of more than 256 entries: it has everything then.",
     others::a_log_that_changes_its_key(3, 2; with_keys) "A log signs with two keys, its witnesses learn the second, the first is retired.",
     others::a_log_in_a_bucket_is_taken_over(3, 2; with_bucket) "Two writers on one bucket: the one that started last signs, the other stops, and their heads are one chain.",
     others::a_standby_takes_over(3, 2; with_standby) "A writer's machine dies at any request, or the writer is silent: the standby goes on from all that was signed.",

@@ -1,5 +1,6 @@
 //! A standby's steps: it follows, fences, waits for a while, takes over.
 
+use crate::log_node::Started;
 use crate::model::{Kept, broken};
 use crate::standby_node::{StandbyProcess, Stood};
 use crate::world::World;
@@ -39,6 +40,11 @@ impl World {
     ) -> Result<Stood, crate::model::Violation> {
         let Some(standby) = &mut self.logs[log].standby else { return Ok(Stood::Failed) };
         let stood = step(standby);
+        self.stood(log, what, stood)
+    }
+
+    /// What a step of a standby came to.
+    pub(crate) fn stood(&mut self, log: usize, what: &str, stood: Stood) -> Result<Stood, crate::model::Violation> {
         self.note(format!("log {log}: {what}: {stood:?}"));
         if stood == Stood::Fenced {
             self.counts.event("fences of standbys", 1);
@@ -55,8 +61,13 @@ impl World {
     pub(crate) fn take_over(&mut self, log: usize) -> Kept {
         let known = self.model.certified_size();
         let started = self.logs[log].take_over(known);
+        self.took_over(log, &started)
+    }
+
+    /// What a take-over came to.
+    pub(crate) fn took_over(&mut self, log: usize, started: &Started) -> Kept {
         self.note(format!("log {log}: takes over, {started:?}"));
         self.counts.event("take-overs", 1);
-        self.started(log, &started)
+        self.started(log, started)
     }
 }

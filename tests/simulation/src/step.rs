@@ -21,6 +21,9 @@ const ROUNDS: u64 = 12;
 /// In how many of a hundred steps a mirror copies.
 const COPIED: u64 = 8;
 
+/// In how many of a hundred steps of a log in a bucket another one is at work as well.
+const AT_ONCE: u64 = 15;
+
 /// How far a clock may be set wrong, in seconds.
 const JUMPS: &[i64] = &[-7200, -30, 0, 0, 5, 3600, MAX_JUMP as i64 - 10, MAX_JUMP as i64 + 7200];
 
@@ -65,6 +68,9 @@ impl World {
     }
 
     fn pump_or_start(&mut self, log: usize) -> Kept {
+        if self.logs.len() > 1 && self.logs[log].bucket.is_some() && self.random.percent(AT_ONCE) {
+            return self.at_once();
+        }
         if self.logs[log].standby.is_some() {
             return self.stand_by(log);
         }

@@ -342,6 +342,11 @@ impl World {
     pub fn pump(&mut self, log: usize) -> Result<bool, Violation> {
         let Some(process) = &mut self.logs[log].process else { return Ok(false) };
         let pumped = process.pump();
+        self.pumped(log, pumped)
+    }
+
+    /// What an event of a log came to; whether there was one.
+    pub(crate) fn pumped(&mut self, log: usize, pumped: Pumped) -> Result<bool, Violation> {
         let is_off = self.logs[log].disk.is_off();
         self.hear_storage(log)?;
         match pumped {

@@ -55,6 +55,7 @@ tests! {
     a_wrong_index_that_the_witnesses_cosign,
     a_monitor_whose_state_was_lost,
     a_mirror_that_loses_its_power,
+    a_mirror_that_is_cut_off_in_more_than_a_tile,
     a_log_that_changes_its_key,
     a_log_in_a_bucket_is_taken_over,
     a_standby_takes_over,

@@ -8,7 +8,7 @@ use stele_simulation::run::{Limits, run};
 
 #[test]
 fn every_promise_is_kept_under_the_first_seeds_and_every_kind_of_fault_happens() {
-    let report = explore(&Order { from: 0, runs: 300, jobs: 2 }, || false);
+    let report = explore(&Order { from: 0, runs: 300, jobs: 2, limits: Limits::default() }, || false);
     assert!(report.is_good(), "{}", report.to_text(Duration::from_secs(1)));
     for fault in Fault::ALL {
         assert!(report.count_of(*fault) > 0, "{} never happened", fault.word());

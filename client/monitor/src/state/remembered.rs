@@ -155,6 +155,22 @@ impl State {
         self.waiting.push_back(Waiting { event, attempts: 0, next_try: 0, number, saved: false });
     }
 
+    /// What was noted while this machine's clock was ahead counts from now on: a moment that has not come would keep alarms and deliveries back until it
+    /// comes. No pause before a delivery is longer than `longest`, in seconds.
+    pub fn forget_future(&mut self, now: u64, longest: u64) {
+        let of_logs = self.logs.values_mut().flat_map(|log| {
+            let ahead = log.ahead.values_mut().map(|ahead| &mut ahead.since);
+            log.unread_since.iter_mut().chain(&mut log.behind_since).chain(ahead)
+        });
+        let of_hosts = self.core.hosts.values_mut().filter_map(|host| host.unread_since.as_mut());
+        of_logs.chain(of_hosts).for_each(|since| *since = now.min(*since));
+        for waiting in &mut self.waiting {
+            if waiting.next_try > now.saturating_add(longest) {
+                (waiting.next_try, waiting.saved) = (now, false);
+            }
+        }
+    }
+
     /// What has to be said, the oldest first.
     pub fn waiting(&self) -> &VecDeque<Waiting> {
         &self.waiting

@@ -9,7 +9,7 @@ use stele_spec::hash::Digest;
 
 use super::files::CORE;
 use super::limits::Limits;
-use super::remembered::State;
+use super::remembered::{Ahead, HostState, State};
 use super::state_file::StateFile;
 use crate::event::{Event, Kind};
 
@@ -39,6 +39,33 @@ fn what_is_saved_is_read_and_one_process_has_it() {
     let state = memory.state.clone();
     drop(memory);
     assert_eq!(StateFile::open(home.path(), |_, _| {}).unwrap().state, state);
+}
+
+#[test]
+fn a_moment_that_has_not_come_keeps_nothing_back() {
+    let home = tempfile::tempdir().unwrap();
+    let mut memory = StateFile::open(home.path(), |_, _| {}).unwrap();
+    let (year, now) = (1_900_000_000, 1_800_000_000);
+    // Noted while the clock was a year ahead; the second event a minute ago, and the third by a clock that is right.
+    for (at, next_try) in [(0, year + 600), (1, now + 540), (2, now)] {
+        memory.state.say(event(at));
+        memory.state.tried(at as usize).unwrap().next_try = next_try;
+    }
+    let log = memory.state.logs.entry("log".into()).or_default();
+    (log.unread_since, log.behind_since) = (Some(year), Some(now - 60));
+    log.ahead.insert("witness".into(), Ahead { note: String::new(), since: year });
+    memory.state.core.hosts.insert("host".into(), HostState { unread_since: Some(year), ..HostState::default() });
+    memory.save().unwrap();
+    memory.state.forget_future(now, 600);
+    memory.save().unwrap();
+    let state = memory.state.clone();
+    drop(memory);
+    assert_eq!(StateFile::open(home.path(), |_, _| {}).unwrap().state, state);
+    let tries: Vec<u64> = state.waiting().iter().map(|waiting| waiting.next_try).collect();
+    assert_eq!(tries, [now, now + 540, now]);
+    let log = &state.logs["log"];
+    assert_eq!((log.unread_since, log.behind_since, log.ahead["witness"].since), (Some(now), Some(now - 60), now));
+    assert_eq!(state.core.hosts["host"].unread_since, Some(now));
 }
 
 #[test]

@@ -87,6 +87,11 @@ fn every_status_has_its_meaning() {
         (&[(400, "")], Problem::Status { status: 400 }),
         (&[(500, "")], Problem::Status { status: 500 }),
         (&[(302, "")], Problem::Status { status: 302 }),
+        (&[(503, "")], Problem::Status { status: 503 }),
+        (
+            &[(503, "clock-back: the clock\u{1b}\nhint")],
+            Problem::Unwell { said: r"clock-back: the clock\u{1b}".into() },
+        ),
         // A size that is ours already, none at all, and one more than we ever signed.
         (&[(409, "3\n")], Problem::Conflict { status: 409 }),
         (&[(409, "conflict\n")], Problem::Conflict { status: 409 }),

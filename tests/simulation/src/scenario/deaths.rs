@@ -25,7 +25,7 @@ fn flip(world: &mut World, path: &str) -> Kept {
 }
 
 /// Lets the first log grow to so many entries.
-fn grow(world: &mut World, size: u64) -> Kept {
+pub(super) fn grow(world: &mut World, size: u64) -> Kept {
     for statement in CLAIMS..pool().len() - 1 {
         if world.model.certified_size() >= size {
             return Ok(());

@@ -1,6 +1,8 @@
 //! Who is there beside log and witnesses; a log in a bucket; a log that changes its key.
 
+use super::deaths::grow;
 use super::{expect, publish};
+use crate::disk::SeededDisk;
 use crate::log_node::Keys;
 use crate::model::Kept;
 use crate::monitor_node::STATE;
@@ -8,6 +10,7 @@ use crate::pool::CLAIMS;
 use crate::standby_node::{StandbyProcess, Stood};
 use crate::world::World;
 use stele_log_storage_objects::lock_watch::Why;
+use stele_spec::tile::TILE_WIDTH;
 
 fn covered(world: &World) -> Option<u64> {
     world.monitor.as_ref().and_then(|monitor| monitor.covered())
@@ -49,6 +52,30 @@ pub(super) fn a_mirror_that_loses_its_power(world: &mut World) -> Kept {
         world.mirror(0)?;
     }
     world.works()
+}
+
+pub(super) fn a_mirror_that_is_cut_off_in_more_than_a_tile(world: &mut World) -> Kept {
+    grow(world, u64::from(TILE_WIDTH) + 10)?;
+    let [state, marks] = [&world.witnesses[0].state_disk, &world.witnesses[0].mark_disk].map(SeededDisk::clone);
+    let folders = [(&state, "/mirror"), (&state, "/copy"), (&marks, "/mirror-marks")];
+    let nothing = folders.map(|(disk, folder)| disk.export(folder));
+    // A fifth of the operations, another one for each seed.
+    for operations in (world.random.below(5)..).step_by(5) {
+        state.cut_after(operations);
+        world.mirror(0)?;
+        let is_cut = state.is_off();
+        world.end_witness(0, true);
+        world.start_witness(0);
+        world.mirror(0)?;
+        world.mirrored_everything()?;
+        if !is_cut {
+            return world.works();
+        }
+        world.end_witness(0, false);
+        folders.iter().zip(&nothing).for_each(|((disk, folder), tree)| disk.import(folder, tree.as_ref()));
+        world.start_witness(0);
+    }
+    Ok(())
 }
 
 pub(super) fn a_log_that_changes_its_key(world: &mut World) -> Kept {
