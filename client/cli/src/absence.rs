@@ -171,8 +171,8 @@ impl NoRecord {
             (Some((signature, bundle)), Some(key)) => {
                 let signed = bundle?.verify(&key)?;
                 let home = signature.parent().unwrap_or(Path::new(""));
-                let ignored = oms::BESIDE_A_RELEASE.map(str::to_owned).to_vec();
-                let options = oms::CheckOptions { ignored, allow_symlinks: true, ..oms::CheckOptions::default() };
+                let beside = oms::BESIDE_A_RELEASE.map(str::to_owned).to_vec();
+                let options = oms::CheckOptions { beside, allow_symlinks: true, ..oms::CheckOptions::default() };
                 signed.check(home, &options, &|_| {})?.require()?;
                 Ok(Self::VerifiedUnlogged { error, signature, key: key.hint() })
             }

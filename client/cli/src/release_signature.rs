@@ -112,7 +112,7 @@ impl AskedSignature {
 fn hash_parts(signed: &SignedModel, folder: &Path) -> Result<(), Failure> {
     let ignored = BESIDE_A_RELEASE.map(str::to_owned).to_vec();
     // What was not signed was found without hashing.
-    let options = CheckOptions { ignored, allow_symlinks: true, ignore_unsigned_files: true };
+    let options = CheckOptions { beside: Vec::new(), ignored, allow_symlinks: true, ignore_unsigned_files: true };
     Ok(signed.check(folder, &options, &|_| {})?.require()?)
 }
 

@@ -20,6 +20,8 @@ use crate::walk::{Found, Links, Model, Walk, WalkError, walk};
 /// What a caller accepts.
 #[derive(Debug, Clone, Default)]
 pub struct CheckOptions {
+    /// Paths that are no files of the model, as long as no loader takes what is there.
+    pub beside: Vec<String>,
     /// Paths in the model that are left aside, beside those that the signer left aside.
     pub ignored: Vec<String>,
     /// Take symbolic links as the files that they lead to, also where the signer followed none: bytes decide.
@@ -121,7 +123,8 @@ impl SignedModel {
     /// Whether a path and all that is below it is left aside. A folder in which a signed file lies is not.
     fn is_ignored(&self, name: &str, options: &CheckOptions) -> bool {
         let signed = self.statement().files();
-        let ignored = self.statement().ignored().iter().chain(&options.ignored).map(String::as_str);
+        let ignored = self.statement().ignored().iter().chain(&options.ignored).chain(&options.beside);
+        let ignored = ignored.map(String::as_str);
         if !is_within(name, ignored.chain(DEFAULT_IGNORED)) || signed.contains_key(name) {
             return false;
         }
@@ -129,7 +132,7 @@ impl SignedModel {
         signed.range(below.clone()..).next().is_none_or(|(first, _)| !first.starts_with(&below))
     }
 
-    /// Whether a loader takes what the signer left aside and the caller does not: a program, a configuration, weights.
+    /// Whether a loader takes what the signer, or this program, left aside and the caller does not: a program, a configuration, weights.
     fn leaves_aside_what_is_loaded(&self, model: &Model, name: &str, options: &CheckOptions) -> bool {
         let excused = options.ignored.iter().map(String::as_str).chain(DEFAULT_IGNORED);
         let Model::Folder(root) = model else { return false };

@@ -64,11 +64,12 @@ fn verify(args: &OmsVerifyArgs) -> Result<Output, Failure> {
     let (place, ignored) = place_and_ignored(&model, args.signature.as_deref(), &args.ignore_path)?;
     // What a release puts beside a signature is none of the model.
     let beside = BESIDE_A_RELEASE.into_iter().filter(|_| matches!(model, Model::Folder(_)));
-    let ignored = ignored.into_iter().chain(beside.map(str::to_owned)).collect();
+    let beside = beside.map(str::to_owned).collect();
     let trusted = Trusted::by(args.public_key.as_deref(), &args.root)?;
     let bundle = error::read(&place, MAX_BUNDLE as u64, "the model.sig of the model")?;
     let signed = trusted.verify(&Bundle::parse(&bundle)?)?;
     let options = CheckOptions {
+        beside,
         ignored,
         allow_symlinks: args.allow_symlinks,
         ignore_unsigned_files: args.ignore_unsigned_files,

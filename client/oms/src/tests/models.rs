@@ -3,7 +3,7 @@ use stele_explain::{Exit, Explain as _};
 use super::*;
 use crate::bundle::{Bundle, SignedModel};
 use crate::check::{CheckOptions, Report};
-use crate::sign::{SignOptions, sign};
+use crate::sign::{BESIDE_A_RELEASE, SignOptions, sign};
 
 fn verified(bundle: &[u8]) -> SignedModel {
     Bundle::parse(bundle).unwrap().verify(&tool_key()).unwrap()
@@ -189,4 +189,17 @@ fn what_cannot_be_signed_is_refused_and_said() {
     link(".", home.join("circle")).unwrap();
     assert_eq!(error(&followed).code(), "file-unusable");
     assert_eq!(sign(&home.join("none"), &key, &followed, &|_| {}).unwrap_err().code(), "folder-unreadable");
+}
+
+#[test]
+fn what_lies_in_a_place_of_tools_is_left_aside_unless_a_loader_takes_it() {
+    let (key, folder) = (new_key(Curve::P256), tiny());
+    let home = folder.path();
+    let signed = sign(home, &key, &SignOptions::default(), &|_| {}).unwrap();
+    let model = Bundle::parse(&signed.bundle).unwrap().verify(key.public()).unwrap();
+    let beside = CheckOptions { beside: BESIDE_A_RELEASE.map(str::to_owned).to_vec(), ..CheckOptions::default() };
+    write(home, ".cache/huggingface/download/config.json.metadata", "etag");
+    assert_eq!(check(&model, home, &beside).unsigned, [""; 0]);
+    write(home, ".cache/huggingface/modeling.py", "import os");
+    assert_eq!(check(&model, home, &beside).unsigned, [".cache"]);
 }
