@@ -134,7 +134,7 @@ fn keys_and_signatures_that_are_not_read_are_refused_with_what_to_do() {
     let verify = ["oms", "verify", &model, "--public-key"];
     stele(&[&verify[..], &[secret.to_str().unwrap()]].concat()).fails(7, &["a secret one", "-pubout"]);
     let certificate = key(&world, "cert.pem", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n");
-    stele(&[&verify[..], &[&certificate]].concat()).fails(7, &["certificate", "openssl x509"]);
+    stele(&[&verify[..], &[&certificate]].concat()).fails(7, &["found a certificate", "--root"]);
     let bundle = fs::read_to_string(&signature).unwrap();
     fs::write(&signature, bundle.replace("\"publicKey\"", "\"certificate\"")).unwrap();
     stele(&[&verify[..], &[&public]].concat()).fails(7, &["Sigstore identity", "model_signing verify sigstore"]);
