@@ -95,7 +95,7 @@ impl Curve {
             let der = wrapped.as_ref().map_or(der, |wrapped| wrapped.as_slice());
             let pair = EcdsaKeyPair::from_pkcs8(signs, der, &SystemRandom::new()).ok()?;
             let public = PublicKey::of(self, pair.public_key().as_ref().get(1..)?);
-            Some(SecretKey { pair: Pair::Ring(pair), public })
+            Some(SecretKey { pair: Pair::Ring(Box::new(pair)), public })
         };
         match self {
             Self::P256 => by_ring(&ECDSA_P256_SHA256_ASN1_SIGNING),
@@ -203,7 +203,7 @@ pub struct SecretKey {
 }
 
 enum Pair {
-    Ring(EcdsaKeyPair),
+    Ring(Box<EcdsaKeyPair>),
     P521(Box<p521_ecdsa::SigningKey>),
 }
 
