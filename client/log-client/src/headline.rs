@@ -31,6 +31,8 @@ pub struct Headline<'a> {
     pub release_status: &'a ReleaseStatus,
     /// What became of its ancestors.
     pub lineage: &'a Lineage,
+    /// Other releases of the same weights that were taken back, in words, where the log was asked.
+    pub recalled: &'a [String],
     /// What became of the release that replaces it, where that is known.
     pub replacement: Option<&'a Replacement>,
     /// Why the evidence came from the log and not from a file, to follow "since".
@@ -213,6 +215,10 @@ fn other_clauses(verdict: &Headline<'_>, judged: &Judgement) -> Vec<String> {
     if !bases.is_empty() {
         let were = if bases.len() == 1 { "was" } else { "were" };
         clauses.push(format!("made of {}, which {were} WITHDRAWN", names(bases.iter(), bases.len(), NAMED)));
+    }
+    if !verdict.recalled.is_empty() {
+        let named = names(verdict.recalled.iter(), verdict.recalled.len(), NAMED);
+        clauses.push(format!("the same weights were released as {named}"));
     }
     let harmed = verdict.lineage.nodes.iter().filter_map(|node| {
         let history = node.release_status().filter(|known| !is_withdrawn(known)).map(|known| &known.history)?;

@@ -57,6 +57,8 @@ pub mod bundle_names;
 pub mod release_bundle;
 
 pub mod lineage;
+#[cfg(feature = "ask")]
+pub mod recalled;
 pub mod replacement;
 
 pub mod headline;

@@ -26,6 +26,7 @@ pub fn verdict(session: &Session, report: Option<&FolderReport>, now: u64) -> Va
         comparison: report,
         release_status: session.status(),
         lineage: &lineage,
+        recalled: &[],
         replacement: None,
         from_log: session.is_from_log().then_some("no release.stele was dropped"),
         ask: ASK,

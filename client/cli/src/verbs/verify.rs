@@ -222,6 +222,7 @@ fn judge_evidence<T>(
         release_status: &known.release_status,
         examination: examination.as_ref(),
         lineage: &known.lineage,
+        recalled: &known.recalled,
         replacement: known.replacement.as_ref(),
         newest: newest.as_ref(),
         log_end: known.log_end.as_ref(),

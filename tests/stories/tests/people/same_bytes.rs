@@ -47,6 +47,14 @@ fn a_copy_under_another_name_takes_nothing_from_who_released_the_bytes_first() -
     acme.ask(&network, &["fetch", path(&found)?])?.expect(0)?;
     let told = acme.verify(&found)?.expect(0)?;
     assert!(told.stdout.contains("as acme.example released"), "{}", told.stdout);
+    // Taken back by whoever released them first, they are told as that under the other name too.
+    let withdraw =
+        ["withdraw", &acme.coordinate("1.0.0"), "--did", "support-ended 2026-07-02", "--copies", "publicly-downloaded"];
+    acme.say(&network, &[&withdraw[..], &["--reason", "It leaks."]].concat())?.expect(0)?;
+    let told = acme.verify_with(&copied, &["--online"])?.expect(0)?;
+    let recalled =
+        format!("the same weights were released as {}, which its publisher WITHDREW", acme.coordinate("1.0.0"));
+    assert!(told.stdout.contains(&recalled), "{}", told.stdout);
     // What a licence is in says nothing of a model: that one is still asked which is meant.
     let licence = found.join("LICENSE");
     let alone = network.at("LICENSE");

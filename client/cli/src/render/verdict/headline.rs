@@ -33,6 +33,7 @@ pub(crate) fn of<'a>(verdict: &VerifyReport<'a>) -> Headline<'a> {
         comparison: verdict.comparison,
         release_status: verdict.release_status,
         lineage: verdict.lineage,
+        recalled: verdict.recalled,
         replacement: verdict.replacement,
         from_log: verdict.from_log.map(|from| from.why.text()),
         ask: "--online asks the log",

@@ -30,6 +30,8 @@ pub(crate) struct VerifyReport<'a> {
     pub(crate) examination: Option<&'a ComputedClaims>,
     /// What became of its ancestors.
     pub(crate) lineage: &'a Lineage,
+    /// Other releases of the same weights that were taken back.
+    pub(crate) recalled: &'a [String],
     /// What became of the release that replaces it, where that is known.
     pub(crate) replacement: Option<&'a Replacement>,
     /// Why the evidence came from the log, where it did.

@@ -7,6 +7,7 @@ use stele_log_client::headline::Headline;
 use stele_log_client::judgement::{Accepted, Judgement};
 use stele_log_client::lineage;
 use stele_log_client::log_view::LogView;
+use stele_log_client::recalled::recalled;
 use stele_log_client::release_bundle::ReleaseBundle;
 use stele_log_client::replacement;
 use stele_spec::hash::Digest;
@@ -281,12 +282,14 @@ impl Judge<'_> {
         let replacement =
             replacement::follow(&release_status.history, |coordinate| view.release_status(coordinate).map(Some))?;
         let judged = Judgement::of(Some(&report), &release_status.history, Accepted::default(), None);
+        let taken_back = recalled(view, &candidate.coordinate, evidence.release().weights.digest)?;
         let line = Headline {
             evidence: &evidence,
             policy: self.policy,
             comparison: Some(&report),
             release_status: &release_status,
             lineage: &lineage,
+            recalled: &taken_back,
             replacement: replacement.as_ref(),
             from_log: None,
             ask: "stele scan asks the log",

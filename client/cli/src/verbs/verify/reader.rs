@@ -6,6 +6,7 @@ use stele_log_client::lineage::{self, Lineage};
 use stele_log_client::local_state::{LocalState, LogId};
 use stele_log_client::log_end::LogEnd;
 use stele_log_client::log_view::{LogAddress, LogView};
+use stele_log_client::recalled::recalled;
 use stele_log_client::release_status::{Rejected, ReleaseStatus, Source};
 use stele_log_client::replacement::{self, Replacement};
 use stele_log_client::unproven_answer::UnprovenAnswer;
@@ -31,6 +32,8 @@ pub(super) struct Known {
     pub(super) release_status: ReleaseStatus,
     pub(super) lineage: Lineage,
     pub(super) replacement: Option<Replacement>,
+    /// Other releases of the same weights that were taken back.
+    pub(super) recalled: Vec<String>,
     /// What the log said of its own end.
     pub(super) log_end: Option<LogEnd>,
 }
@@ -74,7 +77,7 @@ impl Reader<'_> {
         }
         let lineage = lineage::collect(release_status.history.current().unwrap_or(release), kept)?;
         let replacement = replacement::follow(&release_status.history, kept)?;
-        Ok(Known { release_status, lineage, replacement, log_end: None })
+        Ok(Known { release_status, lineage, replacement, recalled: Vec::new(), log_end: None })
     }
 
     /// Asks the log for everything about the release and its ancestors. Where it gives no answer that proves itself, what is known
@@ -118,19 +121,22 @@ impl Reader<'_> {
         };
         let current = release_status.history.current().unwrap_or(self.evidence.release());
         let ask = |coordinate: &Coordinate| log.release_status(coordinate).map(Some);
-        let asked = lineage::collect(current, ask)
-            .and_then(|lineage| Ok((lineage, replacement::follow(&release_status.history, ask)?)));
-        let ((lineage, replacement), unanswered) = match asked {
+        let (own, weights) = (self.evidence.coordinate(), self.evidence.release().weights.digest);
+        let asked = lineage::collect(current, ask).and_then(|lineage| {
+            let replacement = replacement::follow(&release_status.history, ask)?;
+            Ok((lineage, replacement, recalled(log, &own, weights)?))
+        });
+        let ((lineage, replacement, recalled), unanswered) = match asked {
             Ok(asked) => (asked, None),
             // What was proven of the release stays, whatever the log answers about an ancestor or what replaces it.
             Err(failure) => {
                 let failure = UnprovenAnswer::beside_verdict(failure)?;
                 let kept = |coordinate: &Coordinate| self.kept(id, coordinate);
                 let lineage = lineage::collect(current, kept)?;
-                ((lineage, replacement::follow(&release_status.history, kept)?), Some(failure))
+                ((lineage, replacement::follow(&release_status.history, kept)?, Vec::new()), Some(failure))
             }
         };
-        Ok((Known { release_status, lineage, replacement, log_end: log.end().cloned() }, unanswered))
+        Ok((Known { release_status, lineage, replacement, recalled, log_end: log.end().cloned() }, unanswered))
     }
 
     /// What the log has about the release.
