@@ -1,10 +1,13 @@
 //! COSE receipts under the published head, each verified before it leaves.
 
 use crate::prover::ProveError;
-use crate::running_log::{PublishedHead, RunningLog};
+use crate::running_log::RunningLog;
 use crate::status::WriterState;
+use std::sync::Arc;
 use stele_spec::hash::LeafHash;
-use stele_spec::receipt::{Receipt, ReceiptError};
+use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::proof::TlogProof;
+use stele_spec::receipt::{Receipt, ReceiptError, RootSignature};
 use stele_spec::registration::View as _;
 
 /// Why there is no receipt.
@@ -52,25 +55,35 @@ pub fn whereabouts(log: &RunningLog, leaf: &LeafHash) -> Whereabouts {
 
 /// The receipt of the entry at a position, under the newest published head.
 pub fn receipt(log: &RunningLog, position: u64) -> Result<Receipt, NoReceipt> {
-    let Some(PublishedHead { checkpoint, root_signature }) = log.published_head() else {
-        return Err(NoReceipt::NotPublished);
-    };
-    let is_standby = || matches!(log.status.writer(), WriterState::Standby(_));
-    let signature =
-        root_signature.ok_or_else(|| if is_standby() { NoReceipt::Standby } else { NoReceipt::OtherKey })?;
+    let (checkpoint, signature) = signed_head(log)?;
     let (proof, _) = log.prover.prove_stored(&checkpoint, position).map_err(|error| match error {
         ProveError::OutOfRange { .. } => NoReceipt::NotPublished,
         error => NoReceipt::Prove(error),
     })?;
-    let receipt = Receipt::new(&proof, &signature).map_err(|error| match error {
+    put_together(&proof, &signature)
+}
+
+/// The receipt of an entry that was proven a moment ago, from that proof: it reads nothing. None where a newer head is published by now.
+pub fn of_proof(log: &RunningLog, proof: &TlogProof) -> Result<Option<Receipt>, NoReceipt> {
+    let (checkpoint, signature) = signed_head(log)?;
+    (checkpoint.note() == proof.checkpoint()).then(|| put_together(proof, &signature)).transpose()
+}
+
+/// The published head, and the signature on which its receipts rest.
+fn signed_head(log: &RunningLog) -> Result<(Arc<TrustedCheckpoint>, RootSignature), NoReceipt> {
+    let head = log.published_head().ok_or(NoReceipt::NotPublished)?;
+    match head.root_signature {
+        Some(signature) => Ok((head.checkpoint, signature)),
+        None if matches!(log.status.writer(), WriterState::Standby(_)) => Err(NoReceipt::Standby),
+        None if log.keys.ed25519().next().is_some() => Err(NoReceipt::Check(ReceiptError::BadSignature)),
+        None => Err(NoReceipt::OtherKey),
+    }
+}
+
+/// Path and cosignatures were verified when the proof was made, the signature when its head was published.
+fn put_together(proof: &TlogProof, signature: &RootSignature) -> Result<Receipt, NoReceipt> {
+    Receipt::new(proof, signature).map_err(|error| match error {
         ReceiptError::EmptyPath => NoReceipt::Alone,
         error => NoReceipt::Check(error),
-    })?;
-    // The path and the cosignatures were verified: this is what is left.
-    let (origin, root) = (log.origin.as_str(), checkpoint.root());
-    if log.keys.ed25519().any(|key| signature.is_by(key, origin, root)) {
-        Ok(receipt)
-    } else {
-        Err(NoReceipt::Check(ReceiptError::BadSignature))
-    }
+    })
 }

@@ -31,7 +31,7 @@ const LOOKED_AT: usize = 16;
 pub struct PublishedHead {
     /// The checkpoint.
     pub checkpoint: Arc<TrustedCheckpoint>,
-    /// The log's signature over its root, for receipts; none where the log's key signs no receipts.
+    /// The log's signature over its root, for receipts, verified when the head was published; none where the log's key signs no receipts.
     pub root_signature: Option<RootSignature>,
 }
 
@@ -133,13 +133,22 @@ impl RunningLog {
         self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Serves and proves under this head from now on; what was staged in the index for it is settled.
+    /// Serves and proves under this head from now on; what was staged in the index for it is settled. The signature for receipts is verified here,
+    /// once for all receipts under the head.
     pub fn set_published(&self, published: TrustedCheckpoint, root_signature: Option<RootSignature>) {
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
         if index.settled().position() < published.size() {
             // Nothing is staged only where nothing is served either: see `name_proofs`.
             let _ = index.commit();
         }
+        let root_signature = root_signature.filter(|signature| {
+            let (origin, root) = (self.origin.as_str(), published.root());
+            let verifies = self.keys.ed25519().any(|key| signature.is_by(key, origin, root));
+            if !verifies {
+                tracing::error!(%root, "the signature for receipts does not verify: there are none under this head");
+            }
+            verifies
+        });
         self.status.set(Gauge::PublishedSize, published.size());
         self.status.set(Gauge::PublishedTime, published.time().map_or_else(|| self.now(), |time| time.seconds()));
         *self.published.write().unwrap_or_else(PoisonError::into_inner) =

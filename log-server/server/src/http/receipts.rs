@@ -6,11 +6,12 @@ use super::server::Server;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use stele_log_core::receipts::{NoReceipt, Whereabouts, receipt, whereabouts};
+use stele_log_core::receipts::{self, NoReceipt, Whereabouts, receipt, whereabouts};
 use stele_serve::{Segments, refusal};
 use stele_spec::hash::LeafHash;
 use stele_spec::key::PublicKey;
-use stele_spec::receipt::{MEDIA_TYPE, STATEMENT_MEDIA_TYPE, cose_key, cose_key_set, thumbprint, url_form};
+use stele_spec::proof::TlogProof;
+use stele_spec::receipt::{MEDIA_TYPE, Receipt, STATEMENT_MEDIA_TYPE, cose_key, cose_key_set, thumbprint, url_form};
 
 /// Seconds until a statement that is signed is looked for again.
 const LOOK_AGAIN: u64 = 1;
@@ -26,13 +27,27 @@ pub(super) fn asked(headers: &HeaderMap) -> Option<&'static str> {
 /// The receipt of the entry at a position, and its address: `base` leads from the one that was asked to `/entries/`.
 pub(super) async fn at(server: &Server, position: u64, kind: &'static str, status: StatusCode, base: &str) -> Response {
     match server.blocking(move |shared| receipt(shared, position)).await {
-        Ok(Ok(receipt)) => {
+        Ok(receipt) => given(receipt, kind, status, base),
+        Err(response) => response,
+    }
+}
+
+/// The receipt of a statement that was logged and proven just now; its address is below the one that was asked.
+pub(super) async fn of_proof(server: &Server, proof: &TlogProof, kind: &'static str) -> Response {
+    match receipts::of_proof(&server.shared, proof).transpose() {
+        Some(receipt) => given(receipt, kind, StatusCode::CREATED, "entries/"),
+        None => at(server, proof.index(), kind, StatusCode::CREATED, "entries/").await,
+    }
+}
+
+fn given(receipt: Result<Receipt, NoReceipt>, kind: &'static str, status: StatusCode, base: &str) -> Response {
+    match receipt {
+        Ok(receipt) => {
             let mut answer = typed(kind, receipt.to_bytes());
             *answer.status_mut() = status;
-            located(answer, &format!("{base}{position}"))
+            located(answer, &format!("{base}{}", receipt.index()))
         }
-        Ok(Err(error)) => none(&error),
-        Err(response) => response,
+        Err(error) => none(&error),
     }
 }
 

@@ -52,9 +52,7 @@ pub(super) async fn submit(
     };
     let answer = match (outcome, asked) {
         // Also where it was logged before: who registers a statement twice has it registered.
-        (Ok(receipt), Some(kind)) => {
-            receipts::at(&server, receipt.position, kind, StatusCode::CREATED, "entries/").await
-        }
+        (Ok(receipt), Some(kind)) => receipts::of_proof(&server, &receipt.proof, kind).await,
         (Ok(receipt), None) => accepted(&receipt, wants_json(&headers)),
         (Err(error), asked) => match asked.and(statement).and_then(|bytes| signed_and_waiting(&server, &error, &bytes))
         {
