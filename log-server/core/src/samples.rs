@@ -164,6 +164,7 @@ impl Offline {
 pub struct MemoryObjects {
     objects: Mutex<BTreeMap<ObjectName, Vec<u8>>>,
     leaving: Mutex<BTreeSet<ObjectName>>,
+    free: Mutex<Option<u64>>,
 }
 
 /// The newest signed checkpoint in memory.
@@ -184,6 +185,11 @@ impl Explain for Refused {
 impl MemoryObjects {
     fn objects(&self) -> MutexGuard<'_, BTreeMap<ObjectName, Vec<u8>>> {
         self.objects.lock().unwrap()
+    }
+
+    /// So many bytes are free from now on.
+    pub fn set_free(&self, bytes: u64) {
+        *self.free.lock().unwrap() = Some(bytes);
     }
 
     /// Another process removes this object once it was read.
@@ -274,7 +280,7 @@ impl Objects for MemoryObjects {
     }
 
     fn free_bytes(&self) -> Option<u64> {
-        None
+        *self.free.lock().unwrap()
     }
 
     fn no_room(&self) -> ObjectError {

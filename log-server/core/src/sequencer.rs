@@ -462,7 +462,10 @@ impl<R> Sequencer<R> {
         let problem = match self.cosigning.round_end(now, self.log.now()) {
             None => return Ok(false),
             Some(RoundEnd::Cosigned(head)) => match self.publish(now, *head) {
-                Ok(()) => None,
+                Ok(()) => {
+                    setback::written_again(&self.log);
+                    None
+                }
                 Err(error) if error.code() == "disk-full" => Some(error.to_string()),
                 Err(error) => return Err(error.into()),
             },

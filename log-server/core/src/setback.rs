@@ -40,6 +40,13 @@ pub fn no_batch(log: &RunningLog, now: Duration, error: &WriteError) -> Unavaila
     Unavailable::Storage { code, message }
 }
 
+/// The storage took a renewed checkpoint: where there is room for a batch as well, nothing is known that would keep the next one from being written.
+pub fn written_again(log: &RunningLog) {
+    if log.short_of_room().is_none() {
+        log.status.set_unwritten(None);
+    }
+}
+
 /// A signed head of `size` entries finds no room to be published.
 pub fn no_room(log: &RunningLog, attempt: &mut Attempt, now: Duration, size: Option<u64>, error: &str) {
     let message = format!("{error}: signed, and published when there is room");

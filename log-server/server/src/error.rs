@@ -314,6 +314,8 @@ impl Explain for LogError {
         Self::Edit(error) => error;
         Self::Ask(AskError::Http(error)) => error;
         Self::Ask(AskError::Other { .. }) => Exit::Unavailable, "not-a-log", hint: "is this the log's address?";
+        Self::Ask(AskError::OtherLog { .. }) => Exit::Unavailable, "other-log",
+            hint: "the log of this folder is down, or listens elsewhere than its config says: start it, or say where it is with --url";
         Self::Unwell { .. } => Exit::Unavailable, "unwell", hint: "look at the lines that begin with FAIL";
         Self::Troubled { .. } => Exit::Unavailable, "unwell",
             hint: "look at the lines that begin with `problem`; `stele-log doctor` looks further";

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use stele_fetch::http_client::{ClientLimits, HttpClient, HttpError, Response};
+use stele_spec::checkpoint::Origin;
 use stele_spec::hash::LeafHash;
 
 /// How long an answer may take.
@@ -110,6 +111,16 @@ pub enum AskError {
         /// What was asked.
         url: String,
         /// What came.
+        found: String,
+    },
+    /// Another log listens there.
+    #[error("{url} is the log {found}, expected {expected}")]
+    OtherLog {
+        /// What was asked.
+        url: String,
+        /// The log of the folder.
+        expected: Origin,
+        /// The log that answered, as it says.
         found: String,
     },
 }

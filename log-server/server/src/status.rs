@@ -5,11 +5,16 @@ use serde_json::json;
 use std::fmt::Write as _;
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::printable::one_line;
+use stele_spec::checkpoint::Origin;
 use stele_terminal::finish::Output;
 
-/// Asks the running log; the second is how many problems it names.
-pub fn ask(running: &Running) -> Result<(Output, usize), AskError> {
+/// Asks the running log of this origin; the second is how many problems it names.
+pub fn ask(running: &Running, origin: &Origin) -> Result<(Output, usize), AskError> {
     let health = running.health()?;
+    if health.origin != origin.as_str() {
+        let (url, expected) = (running.url.clone(), origin.clone());
+        return Err(AskError::OtherLog { url, expected, found: health.origin });
+    }
     let report = (text(&health, SystemClock.unix_seconds()), fields(&health)).into();
     Ok((report, health.problems.len()))
 }

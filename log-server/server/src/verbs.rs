@@ -59,7 +59,8 @@ pub fn run(cli: Cli) -> Result<Output, LogError> {
         }
         Command::VerifyBackup { copy, policy, scratch } => verify_backup::run(&copy, policy, scratch)?,
         Command::Status { dir, url } => {
-            let (report, failed) = status::ask(&Running::at(&url_of(&dir, url)?))?;
+            let config = load::<Config>(&dir.join(config::FILE))?.config;
+            let (report, failed) = status::ask(&Running::at(&url_of(&config, url)?), &config.origin)?;
             report.with_failure((failed > 0).then_some(LogError::Troubled { problems: failed }))
         }
         Command::Policy { command } => edit_policy(command)?,
@@ -76,12 +77,8 @@ pub fn run(cli: Cli) -> Result<Output, LogError> {
 }
 
 /// Where the running log is asked.
-fn url_of(dir: &Path, url: Option<String>) -> Result<String, LogError> {
-    if let Some(url) = url {
-        return Ok(url);
-    }
-    let loaded = load::<Config>(&dir.join(config::FILE))?;
-    address_of(&loaded.config.listen).ok_or(LogError::NoAddress { listen: loaded.config.listen })
+fn url_of(config: &Config, url: Option<String>) -> Result<String, LogError> {
+    url.or_else(|| address_of(&config.listen)).ok_or_else(|| LogError::NoAddress { listen: config.listen.clone() })
 }
 
 fn edit_policy(command: PolicyCommand) -> Result<Output, LogError> {

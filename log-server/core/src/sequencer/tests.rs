@@ -8,7 +8,9 @@ use crate::manifests::Manifests;
 use crate::prover::Prover;
 use crate::replay::Parsed;
 use crate::rules::{Batch as BatchRule, Rules};
-use crate::samples::{ORIGIN, Offline, claim, key, open_registration, policy, release, signer};
+use crate::samples::{
+    MemoryHeadStore, MemoryObjects, ORIGIN, Offline, claim, key, open_registration, policy, release, signer,
+};
 use crate::staged_batch::{MAX_BATCH_BYTES, MAX_STATEMENT_BYTES};
 use crate::witness_problem::Problem;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,7 +69,12 @@ fn settings(lines: &str) -> Settings {
 
 /// A new log in memory.
 fn sequencer(lines: &str) -> (Arc<RunningLog>, Sequencer<u32>) {
-    let Offline { store, writer, .. } = Offline::in_memory();
+    over(Arc::default(), lines)
+}
+
+/// The same over these objects.
+fn over(objects: Arc<MemoryObjects>, lines: &str) -> (Arc<RunningLog>, Sequencer<u32>) {
+    let Offline { store, writer, .. } = Offline::start(Box::new(MemoryHeadStore::default()), objects).unwrap();
     let log = Arc::new(RunningLog {
         origin: ORIGIN.parse().unwrap(),
         settings: RwLock::new(Arc::new(settings(lines))),
@@ -289,6 +296,32 @@ fn a_batch_is_closed_by_its_bytes() {
     submission.manifest = Some(SubmittedManifest::new(Digest::of(b""), vec![0; MAX_BATCH_BYTES]));
     let answered = replies(sequencer.step(START, Event::Submitted(submission, to)));
     assert_eq!(answered, [(1, "1 false".into())], "it waits for nothing");
+}
+
+#[test]
+fn a_log_at_rest_is_well_again_when_there_is_room_and_its_checkpoint_was_renewed() {
+    let objects = Arc::new(MemoryObjects::default());
+    let (log, mut sequencer) = over(objects.clone(), "quorum none\n");
+    sequencer.step(START, Event::Idle);
+    objects.set_free(0);
+    sequencer.step(START, submitted("a.example", 1));
+    assert_eq!(replies(sequencer.step(after(10), Event::Idle)), [(1, "no-room".into())]);
+    assert!(log.status.unwritten().is_some());
+
+    // A checkpoint is small: that it was written says nothing of a batch while the room is short.
+    let rules = Rules { min_free_bytes: 1 << 20, ..settings("quorum none\n").rules };
+    log.set_settings(Arc::new(Settings { rules, ..settings("quorum none\n") }));
+    let mut renew = || {
+        let now = sequencer.wake_at(after(20)).unwrap();
+        sequencer.step(now, Event::Idle);
+        sequencer.step(now + Duration::from_secs(1), Event::Idle);
+        sequencer.step(now + Duration::from_secs(1), Event::Synced(Ok(9)));
+    };
+    renew();
+    assert!(log.status.unwritten().is_some());
+    objects.set_free(1 << 30);
+    renew();
+    assert_eq!(log.status.unwritten(), None);
 }
 
 /// A step over the statements must fit into one request to an index cosigner.

@@ -29,6 +29,12 @@ fn status_and_doctor_name_every_problem_and_end_with_its_code() -> Step {
     let witness = network.witnesses[0].url()?;
     doctor(&witness, &[])?.expect(0)?;
 
+    // A log that answers at the address and is not the folder's: no green light over one that is down.
+    let other = network.at("other");
+    run(Binary::Log, ["init", path(&other)?, "--origin", "log.example/other", "--claims", "open"])?.expect(0)?;
+    let told = run(Binary::Log, ["status", path(&other)?, "--url", &url, "--json"])?.expect(9)?.json()?;
+    assert_eq!((&told["error"], &told["ok"]), (&"other-log".into(), &false.into()), "{told}");
+
     // The only witness is away: what was sent waits, and both programs say what is missing.
     network.witnesses[0].stop()?;
     network.submit(Speaker::new(2)?.claim()?.bytes())?.expect(503)?;
