@@ -193,6 +193,27 @@ impl LogClient {
         }
     }
 
+    /// Asks again for what may hold a little later, until the time that the log is given is over.
+    pub fn until_it_holds<T>(
+        &self,
+        mut ask: impl FnMut() -> Result<T, Failure>,
+        may_hold_later: impl Fn(&Failure) -> bool,
+    ) -> Result<T, Failure> {
+        let until = Instant::now() + Duration::from_secs(self.wait.0.min(86_400));
+        let mut notified = false;
+        loop {
+            match ask() {
+                Err(failure) if may_hold_later(&failure) && RETRY < until.saturating_duration_since(Instant::now()) => {
+                    if !std::mem::replace(&mut notified, true) {
+                        (self.notify)(&format!("{}; trying again for {}\n", failure.as_explain(), self.wait));
+                    }
+                    self.http.pause(RETRY);
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
     fn refused(&self, answer: &Response) -> LogError {
         let refusal = serde_json::from_slice(&answer.body).unwrap_or_else(|_| Refusal::of_another(answer));
         LogError::Refused {

@@ -13,7 +13,7 @@ use stele_spec::hash::Digest;
 use stele_spec::index::Subject;
 use stele_spec::manifest::Manifest;
 use stele_spec::name::{Coordinate, Publisher};
-use stele_spec::policy::{Policy, TrustedCheckpoint};
+use stele_spec::policy::{Policy, RefusedCheckpoint, TrustedCheckpoint};
 use stele_spec::proof::{ProofError, TlogProof};
 use stele_spec::registration::{BrokenHistory, KeyHistory};
 use stele_spec::registration::{Holder, Registry};
@@ -318,8 +318,8 @@ impl<'a> ProvenEntries<'a> {
 /// Why something that the log shows is not taken for its record.
 #[derive(Debug, thiserror::Error)]
 pub enum ProvenEntriesError {
-    /// The proof does not hold.
-    #[error("the log's proof does not hold: {0}")]
+    /// The proof does not hold, or not yet.
+    #[error("{}: {}", if Self::is_early(.0) { "the log's proof has too few cosignatures so far" } else { "the log's proof does not hold" }, .0)]
     Proof(ProofError),
     /// Proofs of two logs.
     #[error("the log gives proofs of two logs")]
@@ -332,6 +332,18 @@ pub enum ProvenEntriesError {
     /// The log let in what its own rules forbid.
     #[error("the log let in what registration refuses: {0}")]
     Keys(#[source] BrokenHistory),
+}
+
+impl ProvenEntriesError {
+    /// Whether this is a proof under a tree head that the log signed, and that may still get the cosignatures that the policy asks for.
+    pub fn is_below_quorum(failure: &Failure) -> bool {
+        let error: &dyn std::error::Error = failure.as_explain();
+        matches!(error.downcast_ref(), Some(Self::Proof(error)) if Self::is_early(error))
+    }
+
+    const fn is_early(error: &ProofError) -> bool {
+        matches!(error, ProofError::Checkpoint(RefusedCheckpoint::Quorum { .. }))
+    }
 }
 
 impl Explain for ProvenEntriesError {

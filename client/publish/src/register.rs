@@ -8,10 +8,10 @@ use std::path::Path;
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::api::{Existing, LogError};
 use stele_log_client::log_end::LogEnd;
-use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::proven_entries::{ProvenEntries, ProvenEntriesError};
 use stele_log_client::reader::LogReader;
 use stele_log_client::statements::ProvenStatement;
-use stele_spec::hash::KeyId;
+use stele_spec::hash::{KeyId, LeafHash};
 use stele_spec::merkle::leaf_hash;
 use stele_spec::registration::{Holder, Refusal, Registry, View as _, admit, authenticate, signers};
 use stele_spec::statement::{Copies, Kind, SignedStatement, Statement};
@@ -49,9 +49,33 @@ fn submit_with(
     if let Some(path) = expect {
         expected::append(path, signed)?;
     }
-    match record.log().submit(signed, manifest) {
-        Ok(proof) => record.take(signed.bytes(), &proof),
-        Err(failure) => Err(explained(failure, record, signed)),
+    let log = record.log();
+    let sent = || log.submit(signed, manifest);
+    let mut proof = match sent() {
+        Ok(proof) => Some(proof),
+        Err(failure) => return Err(explained(failure, record, signed)),
+    };
+    // Sent again it is the same entry, under the newest tree head.
+    let mut proven = || record.take(signed.bytes(), &proof.take().map_or_else(sent, Ok)?);
+    log.until_it_holds(&mut proven, ProvenEntriesError::is_below_quorum).map_err(|failure| {
+        let leaf = leaf_hash(signed.bytes());
+        if ProvenEntriesError::is_below_quorum(&failure) { BelowQuorum { failure, leaf }.into() } else { failure }
+    })
+}
+
+/// The log has taken a statement, and too few of the policy's witnesses cosigned it.
+#[derive(Debug, thiserror::Error)]
+#[error("the statement was sent, and the log has taken it: {failure}")]
+pub struct BelowQuorum {
+    failure: Failure,
+    leaf: LeafHash,
+}
+
+impl Explain for BelowQuorum {
+    explain! {
+        Self { failure, leaf } => Exit::QuorumMissing, "logged-below-quorum",
+            hint: "what was sent cannot be taken back. Say the same again later: it is the same entry then, and comes with its proof; never lower the quorum of a policy for it",
+            facts: [failure.as_explain().facts(), vec![("sent", "yes".to_owned()), ("leaf_hash", leaf.to_string())]].concat();
     }
 }
 

@@ -3,11 +3,15 @@
 
 use std::fs;
 
+use stele_harness::binaries::Binary;
+use stele_harness::command::{Told, run_in};
 use stele_harness::network::{Network, path};
 use stele_harness::publisher::Publisher;
 use stele_probe::failure::Step;
+use stele_samples::statements::Speaker;
 use stele_samples::{model, release_toml};
 use stele_spec::bundle::Bundle;
+use stele_spec::policy::Policy;
 use stele_spec::proof::TlogProof;
 
 #[test]
@@ -125,5 +129,43 @@ fn a_secret_key_that_others_can_read_is_not_used() -> Step {
     fs::set_permissions(acme.key(), fs::Permissions::from_mode(0o644)).unwrap();
     acme.publish(&folder)?.expect(7)?;
     assert!(folder.join(release_toml::FILE).exists());
+    Ok(())
+}
+
+#[test]
+fn what_was_sent_and_is_short_of_cosignatures_is_told_as_sent_and_has_its_proof_later() -> Step {
+    let mut network = Network::start(2, 1)?;
+    let acme = Publisher::new(&network, "acme.example")?;
+    // Users hold the next policy of the log, which asks for both witnesses; the log still publishes with one.
+    let strict = network.at("strict");
+    fs::write(&strict, network.policy().replace("group witnesses 1", "group witnesses 2")).unwrap();
+    let folder = network.at("model");
+    model::write(&folder, 1)?;
+    acme.prepare(&folder, "1.0.0")?;
+    network.witnesses[1].stop()?;
+    let home = network.home().to_owned();
+    let publish = |more: &[&str]| -> Step<Told> {
+        let line = ["publish", path(&folder)?, "--key", path(acme.key())?, "--policy", path(&strict)?];
+        run_in(Binary::Stele, line.iter().chain(more), Some(&home))
+    };
+    let told = publish(&["--claim", "--wait", "3s", "--json"])?.expect(4)?;
+    let said = told.json()?;
+    assert_eq!(said["error"], "logged-below-quorum", "{said}");
+    assert!(said["message"].as_str().unwrap().contains("was sent") && said.to_string().contains("leaf_hash"), "{said}");
+    assert!(told.stderr.contains("trying again for 3 s"), "{}", told.failure("it is asked again"));
+
+    // Said again when the witness is back and has cosigned the next head, it is the same entry.
+    network.witnesses[1].start()?;
+    let both = Policy::parse(&fs::read(&strict).unwrap()).unwrap();
+    let cosigned_by_both = (7..40).any(|number| {
+        let claim = Speaker::new(number).and_then(|speaker| speaker.claim()).unwrap();
+        network.accepted(claim.bytes()).unwrap();
+        both.verify(&network.get("/checkpoint").unwrap().body).is_ok()
+    });
+    assert!(cosigned_by_both);
+    publish(&["--claim", "--wait", "60s"])?.expect(0)?;
+    assert!(folder.join("release.stele").exists());
+    let claims = network.get("/lookup/keys?name=acme.example")?.json()?;
+    assert_eq!(claims["positions"].as_array().map(Vec::len), Some(1), "{claims}");
     Ok(())
 }
