@@ -305,7 +305,7 @@ fn a_log_at_rest_is_well_again_when_there_is_room_and_its_checkpoint_was_renewed
     sequencer.step(START, Event::Idle);
     objects.set_free(0);
     sequencer.step(START, submitted("a.example", 1));
-    assert_eq!(replies(sequencer.step(after(10), Event::Idle)), [(1, "no-room".into())]);
+    assert_eq!(replies(sequencer.step(after(10), Event::Idle)), [(1, "memory".into())]);
     assert!(log.status.unwritten().is_some());
 
     // A checkpoint is small: that it was written says nothing of a batch while the room is short.
