@@ -6,6 +6,7 @@ use serde_json::json;
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_publish::key_proposal::Proposal;
 use stele_publish::statement_proposal::StatementProposal;
+use stele_spec::hash::KeyId;
 
 use crate::Output;
 use crate::render::page::Page;
@@ -51,16 +52,51 @@ impl Explain for OtherVerb {
     }
 }
 
+/// What is known of the approvals in a proposal.
+#[derive(Debug, Default)]
+pub(crate) enum Approvals {
+    /// Nothing but what the file says.
+    #[default]
+    Unchecked,
+    /// They were held against the keys of the name: all hold but these.
+    Checked {
+        /// Of keys that the name does not have now, or whose signature is of something else.
+        unheld: Vec<KeyId>,
+    },
+}
+
+impl Approvals {
+    /// Those that do not hold.
+    pub(crate) fn unheld(&self) -> &[KeyId] {
+        match self {
+            Self::Unchecked => &[],
+            Self::Checked { unheld } => unheld,
+        }
+    }
+
+    fn line(&self, kid: &KeyId) -> String {
+        match self {
+            Self::Unchecked => format!("{kid}, as the file says"),
+            Self::Checked { unheld } if unheld.contains(kid) => {
+                format!("NOT {kid}: its signature is of another text, or the name does not have this key now")
+            }
+            Self::Checked { .. } => format!("{kid}, which holds"),
+        }
+    }
+}
+
 /// Writes a proposal.
 pub(crate) fn propose(proposal: &StatementProposal, file: &Path) -> Result<Output, Failure> {
     proposal.create(file)?;
-    let mut page = page(proposal)?;
-    page.0.push_str(&format!("\nwrote {}; nothing was sent\n{}", file.display(), next(proposal, file)?));
+    let approvals = Approvals::default();
+    let mut page = page(proposal, &approvals)?;
+    let next = next(proposal, file, &approvals)?;
+    page.0.push_str(&format!("\nwrote {}; nothing was sent\n{next}", file.display()));
     output(proposal, file, page)
 }
 
 /// Everything that is signed: the statement, each file of a release, and who has approved it.
-pub(crate) fn page(proposal: &StatementProposal) -> Result<Page, Failure> {
+pub(crate) fn page(proposal: &StatementProposal, known: &Approvals) -> Result<Page, Failure> {
     let statement = proposal.statement();
     let mut page = Page(statement::unsigned(statement));
     if let Some(manifest) = proposal.manifest() {
@@ -75,7 +111,7 @@ pub(crate) fn page(proposal: &StatementProposal) -> Result<Page, Failure> {
         "approved by",
         &match statement.approvals() {
             [] => "nobody yet".to_owned(),
-            approvals => approvals.iter().map(|approval| approval.kid.to_string()).collect::<Vec<_>>().join("\n"),
+            approvals => approvals.iter().map(|approval| known.line(&approval.kid)).collect::<Vec<_>>().join("\n"),
         },
     );
     page.row("digest", &proposal.digest()?);
@@ -83,8 +119,9 @@ pub(crate) fn page(proposal: &StatementProposal) -> Result<Page, Failure> {
 }
 
 /// The commands that come next.
-pub(crate) fn next(proposal: &StatementProposal, file: &Path) -> Result<String, Failure> {
-    let (have, needed) = (proposal.statement().approvals().len() as u64, proposal.needed());
+pub(crate) fn next(proposal: &StatementProposal, file: &Path, known: &Approvals) -> Result<String, Failure> {
+    let have = proposal.statement().approvals().len().saturating_sub(known.unheld().len()) as u64;
+    let needed = proposal.needed();
     let with = format!("{} --key FILE --digest {}", file.display(), proposal.digest()?);
     // The last one signs the envelope: its approval is not needed, and not counted twice.
     let more = match needed.saturating_sub(have + 1) {

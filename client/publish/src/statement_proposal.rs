@@ -178,15 +178,24 @@ impl StatementProposal {
         held: impl Fn(&KeyId) -> Option<PublicKey>,
     ) -> Result<(Statement, Vec<KeyId>), Failure> {
         let mut statement = self.for_signer(signer);
-        let bytes =
-            statement.approved_bytes().map_err(|error| PublishError::Statement(StatementError::Payload(error)))?;
-        let counts = |kid: &KeyId, signature| held(kid).is_some_and(|key| key.verify(&bytes, signature).is_ok());
-        let approvals = statement.approvals().iter().filter(|approval| !counts(&approval.kid, &approval.signature));
-        let left_out: Vec<KeyId> = approvals.map(|approval| approval.kid).collect();
+        let mut left_out = self.unheld(held)?;
+        left_out.retain(|kid| *kid != signer.key_id());
         for kid in &left_out {
             statement = statement.without_approval(kid);
         }
         Ok((statement, left_out))
+    }
+
+    /// Whose approvals do not hold: of keys that the name does not have now, or whose signature is of something else.
+    pub fn unheld(&self, held: impl Fn(&KeyId) -> Option<PublicKey>) -> Result<Vec<KeyId>, Failure> {
+        let bytes =
+            self.statement.approved_bytes().map_err(|error| PublishError::Statement(StatementError::Payload(error)))?;
+        let counts = |kid: &KeyId, signature| held(kid).is_some_and(|key| key.verify(&bytes, signature).is_ok());
+        let approvals = self.statement.approvals().iter();
+        Ok(approvals
+            .filter(|approval| !counts(&approval.kid, &approval.signature))
+            .map(|approval| approval.kid)
+            .collect())
     }
 
     fn text(&self) -> Result<String, UnusableProposal> {

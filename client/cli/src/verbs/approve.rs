@@ -24,7 +24,7 @@ use crate::key;
 use crate::log_args::proven_entries;
 use crate::policy_file;
 use crate::progress::Progress;
-use crate::proposal;
+use crate::proposal::{self, Approvals};
 use crate::render::difference::Change;
 use crate::render::page::Page;
 use crate::version_before::VersionBefore;
@@ -44,6 +44,8 @@ struct Checked {
     changes: Option<Vec<Value>>,
     /// What differs from the version before.
     earlier: Option<Value>,
+    /// Whether its approvals hold.
+    approvals: Approvals,
 }
 
 pub(crate) fn run(args: ApproveArgs) -> Result<Output, Failure> {
@@ -70,14 +72,16 @@ pub(crate) fn run(args: ApproveArgs) -> Result<Output, Failure> {
         proposal.approve(key)?;
         proposal.replace(&args.file)?;
     }
-    let mut page = proposal::page(&proposal)?;
+    let mut page = proposal::page(&proposal, &checked.approvals)?;
     page.0.push_str(&more.0);
     if args.digest.is_some() {
         page.0.push_str(&format!("\nsigned, and written to {}\n", args.file.display()));
+    } else if let Approvals::Checked { .. } = checked.approvals {
+        page.0.push_str("\nIts approvals were held against the keys that the name has in the log now. What is signed is what stands above, and nothing else.\n");
     } else {
         page.0.push_str("\nNobody has checked its signatures: `stele submit` does. What is signed is what stands above, and nothing else.\n");
     }
-    page.0.push_str(&proposal::next(&proposal, &args.file)?);
+    page.0.push_str(&proposal::next(&proposal, &args.file, &checked.approvals)?);
     let mut output = proposal::output(&proposal, &args.file, page)?;
     if let Some(document) = output.json.as_object_mut() {
         document.insert("signed".into(), args.digest.is_some().into());
@@ -85,7 +89,10 @@ pub(crate) fn run(args: ApproveArgs) -> Result<Output, Failure> {
         document.insert("changes".into(), json!(checked.changes));
         document.insert("earlier".into(), json!(checked.earlier));
     }
-    Ok(output)
+    // Who signs has the program's word already that these are left out.
+    let unheld: Vec<KeyId> = checked.approvals.unheld().to_vec();
+    let failure = (key.is_none() && !unheld.is_empty()).then(|| ApproveError::Unheld { unheld }.into());
+    Ok(Output { failure, ..output })
 }
 
 /// What the log says of it: what it changes; and for who signs, whether it would be let in with enough keys.
@@ -119,6 +126,7 @@ fn online(
     }
     let registry = record.registry();
     let held = |kid: &KeyId| registry.holder(statement.publisher())?.key(kid).copied();
+    checked.approvals = Approvals::Checked { unheld: proposal.unheld(held)? };
     let mut this = None;
     if let Some(key) = key {
         let (counted, left_out) = proposal.counted(&key.public(), held)?;
@@ -179,6 +187,12 @@ enum ApproveError {
         /// Which entry.
         position: u64,
     },
+    /// Approvals that do not hold.
+    #[error("approvals in this file do not hold")]
+    Unheld {
+        /// Whose.
+        unheld: Vec<KeyId>,
+    },
     /// It is of no release.
     #[error("--folder: this statement has no files")]
     NoFiles,
@@ -194,6 +208,9 @@ impl Explain for ApproveError {
     explain! {
         Self::Logged { .. } => Exit::Refused, "already-logged",
             hint: "nothing is to be signed: `stele submit FILE` with any key of the name fetches its receipt";
+        Self::Unheld { unheld } => Exit::BadSignature, "approval-does-not-hold",
+            hint: "the file was changed since they signed, or the name has other keys now: ask them to read it and to approve it again",
+            facts: unheld.iter().map(|kid| ("approval", kid.to_string())).collect();
         Self::NoFiles => Exit::Usage, "no-files", hint: "leave out --folder: only a release has files";
         Self::FilesDiffer { differing } => Exit::BytesDiffer, "files-differ",
             hint: "ask who proposed it which files they are; nothing was signed",

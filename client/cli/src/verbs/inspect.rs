@@ -159,7 +159,7 @@ fn inspect_text(text: &str) -> Result<(Page, Value), String> {
     if StatementProposal::looks_like(text) {
         let proposal = StatementProposal::parse(text.as_bytes())?;
         let json = json!({ "kind": "proposal", "needed": proposal.needed(), "statement": proposal.statement() });
-        let page = proposal::page(&proposal).map_err(|failure| failure.to_string())?;
+        let page = proposal::page(&proposal, &proposal::Approvals::default()).map_err(|failure| failure.to_string())?;
         return Ok((Page(format!("a proposal: {}", page.0)), json));
     }
     if text.starts_with("c2sp.org/tlog-proof@") {

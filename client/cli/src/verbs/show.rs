@@ -75,7 +75,7 @@ fn waiting(proposal: &Proposal) -> Output {
 
 /// A statement about a release that is not signed by all.
 fn proposed(proposal: &StatementProposal) -> Result<Output, Failure> {
-    let mut page = proposal::page(proposal)?;
+    let mut page = proposal::page(proposal, &proposal::Approvals::default())?;
     page.0.push_str("\nNobody has checked its signatures: `stele submit` does.\n");
     let json = json!({ "verified": false, "needed": proposal.needed(), "statement": proposal.statement() });
     Ok(Output { text: page.0, json, failure: None })

@@ -92,7 +92,7 @@ fn two_of_three_publish_from_two_machines_and_a_stolen_key_says_nothing() -> Ste
     let inspected = command::run(Binary::Stele, ["inspect", text(&file), "--json"])?.expect(0)?.json()?;
     assert_eq!(inspected["kind"], "proposal");
     let online = ["approve", text(&file), "--online"];
-    told(boris.ask(&network, &online), 0, &["What would change", "unknown now, released then"]);
+    told(boris.ask(&network, &online), 0, &["What would change", "unknown now, released then", "which holds"]);
     let mine = there.join("model");
     model::copy(&folder, &mine)?;
     let mine = text(&mine).to_owned();
@@ -111,6 +111,9 @@ fn two_of_three_publish_from_two_machines_and_a_stolen_key_says_nothing() -> Ste
     let shown = told(command::run(Binary::Stele, ["approve", text(&edited), "--json"]), 0, &[]).json()?;
     let theirs = shown["digest"].as_str().unwrap();
     assert_ne!(theirs, digest);
+    // Who asks the log is told that Anna approved another text.
+    let checked = ["approve", text(&edited), "--online"];
+    told(boris.ask(&network, &checked), 5, &["NOT ", "its signature is of another text", "approve it again"]);
     told(
         boris.say(&network, &["submit", text(&edited), "--digest", theirs]),
         8,
