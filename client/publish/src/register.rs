@@ -56,11 +56,15 @@ fn submit_with(
         Err(failure) => return Err(explained(failure, record, signed)),
     };
     // Sent again it is the same entry, under the newest tree head.
-    let mut proven = || record.take(signed.bytes(), &proof.take().map_or_else(sent, Ok)?);
-    log.until_it_holds(&mut proven, ProvenEntriesError::is_below_quorum).map_err(|failure| {
-        let leaf = leaf_hash(signed.bytes());
-        if ProvenEntriesError::is_below_quorum(&failure) { BelowQuorum { failure, leaf }.into() } else { failure }
-    })
+    let mut is_short = false;
+    let proven = || {
+        let outcome = proof.take().map_or_else(sent, Ok).and_then(|proof| record.take(signed.bytes(), &proof));
+        outcome.inspect_err(|failure| is_short |= ProvenEntriesError::is_below_quorum(failure))
+    };
+    let outcome = log.until_it_holds(proven, ProvenEntriesError::is_below_quorum);
+    // Whatever came after that: it is in the log.
+    let leaf = leaf_hash(signed.bytes());
+    outcome.map_err(|failure| if is_short { BelowQuorum { failure, leaf }.into() } else { failure })
 }
 
 /// The log has taken a statement, and too few of the policy's witnesses cosigned it.

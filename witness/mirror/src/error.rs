@@ -68,6 +68,14 @@ impl MirrorError {
         Self::Damaged { origin: origin.clone(), folder, reason: reason.into() }
     }
 
+    /// What to tell who runs the mirror: none where it is the log that cannot be read, or that serves something else.
+    pub(crate) fn problem(&self) -> Option<String> {
+        (!matches!(self, Self::Copy(CopyError::Log(_) | CopyError::Manifest(_)))).then(|| match self.hint() {
+            Some(hint) => format!("{self}; {hint}"),
+            None => self.to_string(),
+        })
+    }
+
     /// Whether it is nothing but the log that cannot be read.
     pub fn is_the_logs(&self) -> bool {
         matches!(self, Self::Copy(CopyError::Log(TiledLogError::Files(_)) | CopyError::Manifest(_)))

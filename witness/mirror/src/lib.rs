@@ -28,7 +28,7 @@ pub mod http_push;
 pub use copy::{AT_ONCE, CopyError, copy};
 pub use error::MirrorError;
 pub use metrics::CopyOutcome;
-pub use mirror::{Mirror, MirroredLog, Parts, Prepared};
+pub use mirror::{Mirror, MirrorHealth, MirroredLog, Parts, Prepared};
 pub use push::{MAX_EXCESS, Pushed};
 pub use receive::{MAX_PACKAGES, ReceiveError, Received, finish, receive};
 pub use store::Store;

@@ -41,6 +41,8 @@ pub(crate) struct Counts {
     pub(crate) time: u64,
     pub(crate) missing: u64,
     pub(crate) rounds: BTreeMap<CopyOutcome, u64>,
+    /// What kept the last round from signing, where that was none of the log's.
+    pub(crate) problem: Option<String>,
 }
 
 pub(crate) fn exposition(logs: &[(&str, Counts)]) -> String {

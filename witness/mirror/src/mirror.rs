@@ -23,7 +23,7 @@ use stele_witness_core::wall_clock::WallClock;
 use crate::copy::{copy, keep_end};
 use crate::error::MirrorError;
 use crate::log_slot::{Busy, LogSettings, LogSlot};
-use crate::metrics::{self, CopyOutcome};
+use crate::metrics::{self, CopyOutcome, Counts};
 use crate::store::Store;
 use crate::upload::Upload;
 
@@ -64,6 +64,19 @@ pub struct MirroredLog {
     pub pushed: bool,
     /// The folder of the copy.
     pub folder: PathBuf,
+}
+
+/// How the copy of one log is, for `/healthz`.
+#[derive(Clone, Debug)]
+pub struct MirrorHealth {
+    /// The log.
+    pub origin: String,
+    /// The size that was signed last.
+    pub size: u64,
+    /// When, in Unix seconds, if ever.
+    pub time: Option<u64>,
+    /// Why nothing newer is signed, where that is none of the log's.
+    pub problem: Option<String>,
 }
 
 /// What there is to sign.
@@ -160,6 +173,7 @@ impl Mirror {
         }
         drop(busy);
         let (origin, size) = (&slot.origin, cosigned.checkpoint().size());
+        let problem = outcome.as_ref().err().and_then(MirrorError::problem);
         let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(error) if error.is_the_logs() => {
@@ -176,6 +190,7 @@ impl Mirror {
         slot.count(|counts| {
             *counts.rounds.entry(outcome).or_default() += 1;
             counts.missing = missing;
+            counts.problem = problem;
         });
         Some(outcome)
     }
@@ -294,6 +309,17 @@ impl Mirror {
         let slot = self.slot_by(origin_hash)?;
         slot.served()?;
         slot.read(slot.store.manifest(digest)).filter(|bytes| Digest::of(bytes) == digest)
+    }
+
+    /// How the copy of each log is that is still wanted.
+    pub fn health(&self) -> Vec<MirrorHealth> {
+        let slots = self.slots();
+        let wanted = slots.values().filter(|slot| slot.settings().wanted);
+        let each = |slot: &Arc<LogSlot>| {
+            let Counts { size, time, problem, .. } = slot.counts();
+            MirrorHealth { origin: slot.origin.to_string(), size, time: Some(time).filter(|time| *time > 0), problem }
+        };
+        wanted.map(each).collect()
     }
 
     /// Prometheus lines.

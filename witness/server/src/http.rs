@@ -34,10 +34,10 @@ use tokio::sync::watch;
 use crate::config::LimitsConfig;
 use crate::metrics::exposition_of;
 use crate::page::{Published, about};
-use crate::service::Service;
+use crate::service::{Health, Service};
 use stele_bastion::{Backend, Bastions, Reachability};
 use stele_index_cosigner::{IndexCosigner, IndexHealth};
-use stele_mirror::Mirror;
+use stele_mirror::{Mirror, MirrorHealth};
 use stele_witness_core::answer::{AddCheckpointAnswer, SubtreeAnswer, Unavailable};
 use stele_witness_core::decide::Refusal;
 use stele_witness_core::held::Held;
@@ -76,7 +76,7 @@ pub async fn run_with(
         shutdown.await;
         let _ = stop.send(true);
     };
-    let service = Arc::new(Service::beside(witness.clone(), index.clone()));
+    let service = Arc::new(Service::beside(witness.clone(), mirror.clone(), index.clone()));
     let page = Published::of(&reach, mirror.as_deref());
     let LimitsConfig { connections, connections_per_address } = connections;
     let at_door = Limits {
@@ -270,8 +270,10 @@ async fn checkpoint(State(service): State<Arc<Service>>, Segments(origin_hash): 
 
 async fn healthz(service: &Service, bastions: Bastions) -> Response {
     let health = service.health().await;
-    let (logs, index) = (&health.logs, &health.index);
-    let well = logs.iter().all(|log| log.problem.is_none()) && index.iter().flatten().all(|log| log.problem.is_none());
+    let Health { logs, mirror, index } = &*health;
+    let well = logs.iter().all(|log| log.problem.is_none())
+        && mirror.iter().flatten().all(|log| log.problem.is_none())
+        && index.iter().flatten().all(|log| log.problem.is_none());
     let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     // A witness that holds a proof has done its work: it goes on for all other logs, and no log can take it off the net by lying.
     let word = match (well, logs.iter().any(|log| log.evidence.iter().any(Held::is_proof))) {
@@ -290,6 +292,10 @@ async fn healthz(service: &Service, bastions: Bastions) -> Response {
     let mut report = serde_json::json!({
         "status": word, "name": service.witness().name().to_string(), "logs": each.collect::<Vec<_>>(),
     });
+    let mirrored = |log: &MirrorHealth| serde_json::json!({"origin": log.origin, "size": log.size, "signed_at": log.time, "problem": log.problem});
+    if let (Some(mirror), Some(report)) = (mirror, report.as_object_mut()) {
+        report.insert("mirror".into(), mirror.iter().map(mirrored).collect::<Vec<_>>().into());
+    }
     let indexed = |log: &IndexHealth| serde_json::json!({"origin": log.origin, "size": log.size, "cosigned_at": log.time, "problem": log.problem});
     if let (Some(index), Some(report)) = (index, report.as_object_mut()) {
         report.insert("index".into(), index.iter().map(indexed).collect::<Vec<_>>().into());

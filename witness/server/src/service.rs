@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use stele_index_cosigner::{IndexCosigner, IndexHealth};
+use stele_mirror::{Mirror, MirrorHealth};
 use stele_spec::hash::Digest;
 use tokio::sync::{Mutex, Semaphore, oneshot};
 
@@ -33,6 +34,7 @@ const MAX_TOGETHER: usize = 64;
 /// A witness, and the queues of its logs.
 pub struct Service {
     witness: Arc<Witness>,
+    mirror: Option<Arc<Mirror>>,
     index: Option<Arc<IndexCosigner>>,
     queues: StdMutex<BTreeMap<Digest, Arc<Queue>>>,
     /// Strangers have subtrees signed one at a time: signing is what the other cores are for.
@@ -46,6 +48,8 @@ pub struct Service {
 pub struct Health {
     /// With the witness.
     pub logs: Vec<LogHealth>,
+    /// With the mirror; none where there is no mirror.
+    pub mirror: Option<Vec<MirrorHealth>>,
     /// With the index cosigner; none where there is no index cosigner.
     pub index: Option<Vec<IndexHealth>>,
 }
@@ -68,13 +72,13 @@ struct PendingRequest {
 impl Service {
     /// A witness behind queues.
     pub fn new(witness: Arc<Witness>) -> Self {
-        Self::beside(witness, None)
+        Self::beside(witness, None, None)
     }
 
-    /// The same, with the index cosigner of the same folder, whose health is told as well.
-    pub fn beside(witness: Arc<Witness>, index: Option<Arc<IndexCosigner>>) -> Self {
+    /// The same, with mirror and index cosigner of the same folder, whose health is told as well.
+    pub fn beside(witness: Arc<Witness>, mirror: Option<Arc<Mirror>>, index: Option<Arc<IndexCosigner>>) -> Self {
         let (queues, health) = (StdMutex::default(), Mutex::default());
-        Self { witness, index, queues, subtrees: Semaphore::new(1), health }
+        Self { witness, mirror, index, queues, subtrees: Semaphore::new(1), health }
     }
 
     /// The witness, for what does not wait.
@@ -134,10 +138,14 @@ impl Service {
         {
             return health.clone();
         }
-        let (witness, index) = (self.witness.clone(), self.index.clone());
-        let look = move || Health { logs: witness.health(), index: index.map(|index| index.health()) };
+        let (witness, mirror, index) = (self.witness.clone(), self.mirror.clone(), self.index.clone());
+        let look = move || Health {
+            logs: witness.health(),
+            mirror: mirror.map(|mirror| mirror.health()),
+            index: index.map(|index| index.health()),
+        };
         let looked = tokio::task::spawn_blocking(look).await;
-        let health = Arc::new(looked.unwrap_or_else(|_| Health { logs: self.broken(), index: None }));
+        let health = Arc::new(looked.unwrap_or_else(|_| Health { logs: self.broken(), ..Health::default() }));
         *last = Some((Instant::now(), health.clone()));
         health
     }

@@ -421,3 +421,26 @@ fn r9_a_mirror_is_another_cosigner_than_the_witness_and_copies_only_what_is_pull
     let page = folder.start(&[]).listener.get("/").text();
     assert_eq!(page.matches("<pre>mirror.example/m1+").count(), 2, "{page}");
 }
+
+#[test]
+fn a_mirror_that_stopped_after_a_failed_sync_says_so_until_it_is_started_again() {
+    let house = House::new();
+    let problem = |work: &AtWork| work.mirror.health()[0].problem.clone();
+    let work = house.open();
+    house.shows(3);
+    assert_eq!((work.round(), problem(&work)), (Some(CopyOutcome::Signed), None));
+    house.shows(7);
+    let armed = fault::arm(&format!("fail:sync:{}:1", house.folder.path().join("mirror/state").display())).unwrap();
+    assert_eq!(work.round(), Some(CopyOutcome::Failed));
+    assert!(problem(&work).is_some());
+    drop(armed);
+    // The disk is well again. What a failed sync has left on it, a start finds out; until then nothing is signed.
+    house.shows(9);
+    assert_eq!(work.round(), Some(CopyOutcome::Failed));
+    let said = problem(&work).unwrap();
+    assert!(said.contains("start the witness again"), "{said}");
+    drop(work);
+    let work = house.open();
+    house.shows(12);
+    assert_eq!((work.round(), problem(&work), house.served_size(&work)), (Some(CopyOutcome::Signed), None, Some(12)));
+}
