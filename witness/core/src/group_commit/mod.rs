@@ -25,7 +25,7 @@
 //! one file ever comes back: each has a later time, or another phase.
 //!
 //! A write that failed, or that the power ended, is a group that is not whole; nobody was answered by it, and the next one takes its place.
-//! After a failed sync nothing more is written before the next start.
+//! After a failed sync of a journal nothing more goes into one before the next start; files that are written whole have a sync of their own.
 //!
 //! The salt is random, and new each time that a journal is begun: bytes behind the newest group, some of which a log chose, never
 //! read as the next one. Journals of the form before (`v1`, without a salt) are read at a start.
