@@ -74,6 +74,13 @@ impl Approvals {
         }
     }
 
+    /// This key has approved it just now, in the place of what the file had of it.
+    pub(crate) fn renew(&mut self, kid: &KeyId) {
+        if let Self::Checked { unheld } = self {
+            unheld.retain(|known| known != kid);
+        }
+    }
+
     fn line(&self, kid: &KeyId) -> String {
         match self {
             Self::Unchecked => format!("{kid}, as the file says"),

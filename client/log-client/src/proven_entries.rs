@@ -12,6 +12,7 @@ use stele_spec::cosignature::UnixTime;
 use stele_spec::hash::Digest;
 use stele_spec::index::Subject;
 use stele_spec::manifest::Manifest;
+use stele_spec::merkle::leaf_hash;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::{Policy, RefusedCheckpoint, TrustedCheckpoint};
 use stele_spec::proof::{ProofError, TlogProof};
@@ -112,7 +113,7 @@ impl<'a> ProvenEntries<'a> {
     pub fn take(&mut self, entry: &[u8], proof: &[u8]) -> Result<ProvenStatement, Failure> {
         let proof = TlogProof::parse(proof).map_err(ProvenEntriesError::Proof)?;
         let head = TrustedCheckpoint::verify(proof.checkpoint().clone(), self.policy);
-        let head = head.map_err(|error| ProvenEntriesError::Proof(ProofError::Checkpoint(error)))?;
+        let head = head.map_err(|error| ProvenEntriesError::Proof(refused(&proof, entry, error)))?;
         self.check_log(head.checkpoint())?;
         let logged = ProvenStatement::check(entry, proof, &head)?;
         self.entries.insert(logged.position(), logged.clone());
@@ -315,6 +316,20 @@ impl<'a> ProvenEntries<'a> {
     }
 }
 
+/// Why a proof does not hold whose head the policy refuses. That cosignatures are missing is told of an entry alone that is under the head: the log has signed
+/// that one.
+fn refused(proof: &TlogProof, entry: &[u8], error: RefusedCheckpoint) -> ProofError {
+    let head = Checkpoint::parse(proof.checkpoint().text()).ok();
+    let is_early = matches!(error, RefusedCheckpoint::Quorum { .. });
+    let path = head
+        .filter(|_| is_early)
+        .map(|head| proof.path().check(leaf_hash(entry), proof.index(), head.size(), head.root()));
+    match path {
+        Some(Err(error)) => ProofError::Inclusion(error),
+        _ => ProofError::Checkpoint(error),
+    }
+}
+
 /// Why something that the log shows is not taken for its record.
 #[derive(Debug, thiserror::Error)]
 pub enum ProvenEntriesError {
@@ -357,5 +372,35 @@ impl Explain for ProvenEntriesError {
         Self::Keys(broken) => Exit::BadSignature, "key-history-broken",
             hint: "keep this message: the log, or whoever answers in its place, should be asked why",
             "entry": broken.position, "rule": broken.refusal.code();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stele_clock::duration::HumanDuration;
+    use stele_samples::static_log::{self, entry, tree};
+    use stele_spec::checkpoint::sign_checkpoint;
+    use stele_spec::merkle::{prove_inclusion, root_at};
+    use stele_spec::note::{KeyType, SignerKey};
+
+    #[test]
+    fn an_entry_is_told_as_logged_and_short_of_cosignatures_where_the_log_has_signed_it_alone() {
+        let (log, tree) = (static_log::signer().unwrap(), tree(5));
+        let witness = SignerKey::new("w.example".parse().unwrap(), KeyType::Cosigner, [7; 32]);
+        let text = format!("log {}\nwitness w {}\nquorum w\n", log.verifier(), witness.verifier());
+        let policy = Policy::parse(text.as_bytes()).unwrap();
+        let origin = log.verifier().name().as_str().parse().unwrap();
+        let head = sign_checkpoint(&Checkpoint::new(origin, 5, root_at(&tree, 5).unwrap()), &log).unwrap();
+        let proof = TlogProof::new(3, prove_inclusion(&tree, 3, 5).unwrap(), head).to_string();
+        let client = LogClient::new("http://127.0.0.1:1".into(), HumanDuration(0), |_| {});
+        let mut record = ProvenEntries::new(&client, &policy);
+
+        let short = record.take(&entry(3), proof.as_bytes()).unwrap_err();
+        assert!(ProvenEntriesError::is_below_quorum(&short) && short.to_string().contains("so far"), "{short}");
+        // Somebody in the log's place shows the proof of another entry, under a head of the log that nobody has cosigned.
+        let other = record.take(&entry(4), proof.as_bytes()).unwrap_err();
+        assert!(!ProvenEntriesError::is_below_quorum(&other), "{other}");
+        assert_eq!(other.as_explain().code(), "not-in-log");
     }
 }

@@ -47,6 +47,12 @@ impl Mirror {
         let Some(slot) = self.pushed(upload) else { return Pushed::Unknown };
         let Some(pending) = pending else { return Pushed::NothingPending };
         let outcome = self.push_to(&slot, upload, pending, body);
+        // What somebody brings says nothing of this machine; that its state cannot be written does.
+        match &outcome {
+            Ok(Pushed::Signed(_)) => slot.count(|counts| counts.problem = None),
+            Err(error @ MirrorError::State(_)) => slot.count(|counts| counts.problem = error.problem()),
+            _ => {}
+        }
         outcome.unwrap_or_else(|error| {
             tracing::error!(origin = %slot.origin, size = upload.end, %error, "what was pushed is not mirrored");
             Pushed::Failed(error)

@@ -70,6 +70,7 @@ pub(crate) fn run(args: ApproveArgs) -> Result<Output, Failure> {
     }
     if let Some(key) = &key {
         proposal.approve(key)?;
+        checked.approvals.renew(&key.public().key_id());
         proposal.replace(&args.file)?;
     }
     let mut page = proposal::page(&proposal, &checked.approvals)?;

@@ -114,6 +114,12 @@ fn two_of_three_publish_from_two_machines_and_a_stolen_key_says_nothing() -> Ste
     // Who asks the log is told that Anna approved another text.
     let checked = ["approve", text(&edited), "--online"];
     told(boris.ask(&network, &checked), 5, &["NOT ", "its signature is of another text", "approve it again"]);
+    // She may approve that one too: then her approval holds.
+    let again = there.join("again.toml");
+    fs::copy(&edited, &again).unwrap();
+    let approve = ["approve", text(&again), "--digest", theirs];
+    let shown = told(anna.say(&network, &approve), 0, &["which holds", "the last: stele submit"]);
+    assert!(!shown.stdout.contains("NOT "), "{}", shown.stdout);
     told(
         boris.say(&network, &["submit", text(&edited), "--digest", theirs]),
         8,

@@ -327,3 +327,39 @@ fn is_signed(process: &Process, body: &[u8]) -> bool {
     let _ = stream.read_to_end(&mut all);
     all.starts_with(b"HTTP/1.1 200")
 }
+
+#[test]
+fn a_mirror_that_stopped_while_entries_were_pushed_is_unwell_and_what_is_pushed_wrongly_is_no_illness() {
+    let house = House::new();
+    let process = house.folder.start(&[("STELE_FAULT", "fail:sync:/mirror/state/journal.0:2")]);
+    // What is answered was looked at within the last second.
+    let becomes = |process: &Process, status: u16| {
+        let looks = (0..100).map(|_| {
+            std::thread::sleep(Duration::from_millis(100));
+            process.listener.get("/healthz")
+        });
+        let mut looks = looks.skip(12);
+        looks.find(|answer| answer.status == status).expect("another status of /healthz").text()
+    };
+    becomes(&process, 200);
+    let mut old = 0;
+    let failed = (1..=40).any(|size| {
+        pending(&process, &house.log, old, size);
+        let told = push(&process, &body(&house.log, old, size, b"", 1));
+        old = size;
+        told.status != 200
+    });
+    assert!(failed, "the fault was not met");
+    // Tried again it fails again, though the disk is well.
+    assert_eq!(push(&process, &body(&house.log, old, old, b"", 0)).status, 503);
+    let unwell = becomes(&process, 503);
+    assert!(unwell.contains("start the witness again"), "{unwell}");
+    drop(process);
+
+    let process = house.folder.start(&[]);
+    pending(&process, &house.log, old, 60);
+    house.signed(&push(&process, &body(&house.log, old - 1, 60, b"", 1)), 60);
+    pending(&process, &house.log, 60, 70);
+    assert_ne!(push(&process, &body(&house.log, 60, 70, b"", 0)).status, 200);
+    becomes(&process, 200);
+}
